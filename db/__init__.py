@@ -1,0 +1,1 @@
+"""What is known and kept: the catalog and the store."""

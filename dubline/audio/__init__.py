@@ -1,0 +1,1 @@
+"""Layouts, block streams, resampling."""

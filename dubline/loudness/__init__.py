@@ -1,0 +1,1 @@
+"""BS.1770 meter, gates, delivery specs, conform."""

@@ -1,0 +1,1 @@
+"""Delivery checks and QC pages."""

@@ -1,0 +1,1 @@
+"""What happens to a title, and in what order."""

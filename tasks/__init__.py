@@ -1,0 +1,1 @@
+"""One step per file, and the one mechanism they share."""
