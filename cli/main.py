@@ -1,0 +1,121 @@
+"""The ``dubline`` command: finds the verb, runs it, and turns errors into one line and an exit code."""
+
+from __future__ import annotations
+
+import errno
+import sys
+import traceback
+from importlib import import_module
+from importlib.metadata import version
+from typing import Any, NoReturn
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.exceptions import Abort, TyperException
+
+from db.errors import DbError
+from dubline.errors import DublineError, EnvironmentFault
+
+# Verb -> one line of help. The module of a verb is imported when it is used: torch and Prefect take seconds.
+VERBS = {
+    "demo": "Build the sample title and localize it.",
+    "localize": "Localize a title: one order in, every language out.",
+    "separate": "Split a mix into dialogue, music, effects and M&E.",
+    "detect": "Find the human sounds left in an M&E.",
+    "clean": "Take events out of an M&E and rebuild what they covered.",
+    "measure": "Measure loudness and peaks, with a verdict against a spec.",
+    "conform": "Bring a mix to a delivery spec by one linear gain.",
+    "specs": "List or show the delivery specs.",
+    "policies": "List or show the disposition policies.",
+    "models": "List, show or add separation models.",
+    "catalog": "Ask the catalog: titles, lineage, stale, verify, gc, export.",
+    "doctor": "Say what works on this machine.",
+}
+
+# Errors of the machine, not of the input: a full or read-only disk, no permission, no more files.
+_MACHINE_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EMFILE, errno.EIO}
+
+
+class Verbs(TyperGroup):
+    """Loads ``cli/<verb>.py`` when the verb is called; its ``app`` holds the command."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(VERBS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> TyperCommand | TyperGroup | None:
+        if cmd_name not in VERBS:
+            return None
+        command: TyperCommand | TyperGroup = typer.main.get_command(import_module(f"cli.{cmd_name}").app)
+        command.name = cmd_name
+        command.short_help = VERBS[cmd_name]
+        return command
+
+
+app = typer.Typer(
+    cls=Verbs,
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="A finished film goes in; every language it ships in comes out.",
+    epilog="Example: dubline localize order.yaml --out out. Add --debug to any command for a traceback.",
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(version("dubline"))
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    show_version: bool = typer.Option(False, "--version", callback=_show_version, is_eager=True, help="Show it."),
+) -> None:
+    """Options of dubline itself."""
+
+
+def main(argv: list[str] | None = None) -> NoReturn:
+    """Run the command line and exit with the documented code."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    debug = "--debug" in arguments
+    sys.exit(run([argument for argument in arguments if argument != "--debug"], debug=debug))
+
+
+def run(arguments: list[str], *, debug: bool = False) -> int:
+    """The exit code of the command line ``arguments``; errors are said on stderr, one line each."""
+    try:
+        result: Any = typer.main.get_command(app).main(arguments, prog_name="dubline", standalone_mode=False)
+    except (Abort, KeyboardInterrupt):
+        return _say("stopped (keyboard): run the same command again to go on", 130, debug=debug)
+    except TyperException as error:
+        return _say_usage(error, debug=debug)
+    except (DublineError, DbError) as error:
+        return _say(str(error), error.exit_code, debug=debug)
+    except OSError as error:
+        return _say_os_error(error, debug=debug)
+    except Exception as error:
+        what = " ".join(f"{type(error).__name__}: {error}".split())
+        return _say(f"{what} (a bug in dubline): report it with the output of --debug", 1, debug=debug)
+    return result if isinstance(result, int) else 0
+
+
+def _say_usage(error: TyperException, *, debug: bool) -> int:
+    context = getattr(error, "ctx", None)
+    where = context.command_path if context else "dubline"
+    message = " ".join(error.format_message().split())
+    return _say(f"{message.rstrip('.')} ({where}): see `{where} --help`", 2, debug=debug)
+
+
+def _say_os_error(error: OSError, *, debug: bool) -> int:
+    where = str(error.filename or "this machine")
+    if error.errno in _MACHINE_ERRORS:
+        fault = EnvironmentFault(error.strerror or str(error), where, "free space or correct the permissions")
+        return _say(str(fault), fault.exit_code, debug=debug)
+    return _say(f"{error.strerror or error} ({where}): report it with the output of --debug", 1, debug=debug)
+
+
+def _say(line: str, code: int, *, debug: bool) -> int:
+    if debug:
+        traceback.print_exc()
+    typer.echo(f"error: {line}", err=True)
+    return code

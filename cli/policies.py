@@ -1,0 +1,31 @@
+"""``dubline policies``: what happens to each kind of vocalization."""
+
+from __future__ import annotations
+
+import typer
+
+from cli.output import print_json, print_table
+from dubline.vocalization import policies as library
+
+app = typer.Typer()
+
+
+@app.command(epilog="Example: dubline policies netflix")
+def policies(
+    policy: str | None = typer.Argument(None, help="Show this policy whole."),
+    as_json: bool = typer.Option(False, "--json", help="Print one JSON object."),
+) -> None:
+    """List the disposition policies, or show one: what stays, what goes to OPT, what to the DX guide."""
+    if policy:
+        body = library.get(policy).model_dump(mode="json")
+        if as_json:
+            print_json(body)
+        else:
+            print_table(policy, ("field", "value"), body.items())
+        return
+    known = library.list_policies()
+    if as_json:
+        print_json({"policies": [one.model_dump(mode="json") for one in known]})
+    else:
+        rows = ((one.id, one.version, "yes" if one.verified else "no", one.name) for one in known)
+        print_table("disposition policies", ("id", "version", "verified", "name"), rows)

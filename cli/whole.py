@@ -1,0 +1,38 @@
+"""Outputs appear whole or not at all: commands write beside the target and rename at the end."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from tasks.scratch import scratch_folder, sweep
+
+_WORK_FOLDER = ".dubline-partial"
+_MEND = "give --out a writable place"
+
+
+@contextmanager
+def whole_folder(out: Path) -> Iterator[Path]:
+    """A working folder whose files move into ``out`` when the block ends well, and are gone when it does not."""
+    root = out / _WORK_FOLDER
+    sweep(root)
+    try:
+        with scratch_folder(root, mend=_MEND) as folder:
+            yield folder
+            for path in sorted(folder.iterdir()):
+                os.replace(path, out / path.name)
+    finally:
+        with suppress(OSError):
+            root.rmdir()
+        with suppress(OSError):
+            # Only an empty folder goes: one this command made and then had nothing to put into.
+            out.rmdir()
+
+
+@contextmanager
+def whole_file(out: Path) -> Iterator[Path]:
+    """A working path that becomes ``out`` when the block ends well."""
+    with whole_folder(out.parent) as folder:
+        yield folder / out.name

@@ -1,0 +1,115 @@
+"""Everything an order asks for is looked at before any work is done."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from dubline.audio.layout import Layout
+from dubline.errors import BadInput, EnvironmentFault
+from dubline.loudness import specs
+from dubline.loudness.specs import Spec
+from dubline.media import containers, languages
+from dubline.media.languages import Language
+from dubline.media.probe import Media
+from dubline.separation import registry
+from dubline.vocalization import policies
+from dubline.vocalization.policies import Policy
+from flows.order import Order, read_order
+from tasks.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """An order whose every name is known."""
+
+    order: Order
+    order_path: Path
+    out: Path
+    specs: dict[str, Spec]
+    policy: Policy
+    original: Language
+    languages: dict[str, Language]
+
+
+def preflight(order_path: Path, out: Path, settings: Settings) -> Plan:
+    """Read the order and look up each spec, policy, model and language; `BadInput` names the first unknown one."""
+    order = read_order(order_path)
+    registry.card(order.options.model, settings.models_root)
+    known = {dub.language: languages.parse(dub.language) for dub in order.dubs}
+    _refuse_same_language(known, order_path)
+    for path in (order.master.path, *(dub.dialogue for dub in order.dubs)):
+        _readable(path)
+    _writable(out)
+    return Plan(
+        order=order,
+        order_path=order_path,
+        out=out,
+        specs={row.spec: specs.get(row.spec) for row in order.deliver},
+        policy=policies.get(order.options.policy),
+        original=languages.parse(order.master.language),
+        languages=known,
+    )
+
+
+def check_media(plan: Plan, media: Media) -> None:
+    """Refuse what the master cannot become; `BadInput` with what would work."""
+    order = plan.order
+    where = str(order.master.path)
+    if order.master.audio_stream >= len(media.audio):
+        raise BadInput(
+            f"audio stream {order.master.audio_stream} is not there", where, f"the master has {len(media.audio)}"
+        )
+    stream = media.audio[order.master.audio_stream]
+    layout = Layout.parse(stream.layout, where=where) if stream.layout else Layout.default(stream.channels, where=where)
+    if media.video is None:
+        raise BadInput("the master has no picture", where, "give the file that holds the picture")
+    for row in order.deliver:
+        containers.check_pair(row.container, row.codec, layout=layout, rate=stream.rate)
+        containers.check_picture(row.container, media.video.codec)
+        if order.options.keep_original:
+            containers.check_original(row.container, stream.codec)
+        if plan.specs[row.spec].requires_constant_frame_rate and not media.video.constant_frame_rate:
+            raise BadInput(
+                f"the picture's frame rate varies and spec '{row.spec}' demands a constant one",
+                where,
+                "conform the picture first",
+            )
+
+
+def _refuse_same_language(known: dict[str, Language], where: Path) -> None:
+    seen: dict[str, str] = {}
+    for given, language in known.items():
+        if language.bcp47 in seen:
+            raise BadInput(
+                f"'{given}' and '{seen[language.bcp47]}' are one language", str(where), "keep one dub per language"
+            )
+        seen[language.bcp47] = given
+
+
+def _readable(path: Path) -> None:
+    try:
+        path.stat()
+        path.open("rb").close()
+    except IsADirectoryError as error:
+        raise BadInput("is a directory", str(path), "give a file") from error
+    except OSError as error:
+        raise BadInput(
+            f"cannot read the file: {error.strerror}", str(path), "correct the path or its permissions"
+        ) from error
+
+
+def _writable(out: Path) -> None:
+    """The nearest existing folder above ``out`` must take files."""
+    folder = next(parent for parent in (out.absolute(), *out.absolute().parents) if parent.exists())
+    if not folder.is_dir():
+        raise EnvironmentFault("the output place is not a folder", str(folder), "give --out a folder")
+    probe = folder / f".dubline-write-test-{os.getpid()}"
+    try:
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise EnvironmentFault(
+            f"cannot write: {error.strerror}", str(folder), "give --out a writable folder"
+        ) from error

@@ -1,0 +1,29 @@
+"""Take the events out of the M&E and rebuild what they covered."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from dubline.repair.clean import clean as clean_me
+from dubline.vocalization.events import read_events
+from dubline.vocalization.policies import Policy
+from tasks.step import Made, Work, step
+
+
+@step("clean", version=1)
+def clean(work: Work, me: Path, dx: Path, events: Path, *, policy: dict[str, Any]) -> Made:
+    """Write the filled M&E, OPT and the DX guide; M&E before filling + OPT + DX guide = OV mix."""
+    report = clean_me(
+        me,
+        events=read_events(events),
+        dialogue=dx,
+        policy=Policy.model_validate(policy),
+        out_dir=work.scratch,
+        progress=work.progress,
+        cancelled=work.cancelled,
+    )
+    files = {"me_filled": "me.wav", "optional": "optional.wav", "dx_guide": "dx_guide.wav", "report": "report.json"}
+    return Made(
+        {role: work.scratch / name for role, name in files.items()}, {"null_error_dbfs": report.null_error_dbfs}
+    )

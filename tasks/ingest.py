@@ -1,0 +1,69 @@
+"""Take a studio's file into the catalog: named by its hash, left where it is."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from dubline.errors import BadInput, Cancelled
+from tasks import cancel
+from tasks.context import means
+from tasks.progress import Reporter
+
+_CHUNK_BYTES = 4 << 20
+
+
+@task(name="ingest", task_run_name="ingest {subject}", cache_policy=NO_CACHE, persist_result=False)
+def ingest(path: Path, subject: str) -> str:
+    """The sha256 of the file at ``path``; an unchanged file is not read again."""
+    return ingest_file(path, subject)
+
+
+def ingest_file(path: Path, subject: str = "") -> str:
+    """`ingest` without Prefect; raises `BadInput` for what cannot be read as a file."""
+    catalog = means().catalog
+    state = _stat(path)
+    fingerprint = (state.st_size, state.st_mtime_ns, state.st_ino)
+    known = catalog.known_external(path, fingerprint)
+    if known is not None:
+        return known
+    reporter = Reporter("ingest", subject or path.name)
+    reporter.start()
+    sha256 = _hash(path, state.st_size, reporter)
+    catalog.register_external(path, sha256, state.st_size, fingerprint)
+    reporter.finish(cached=False)
+    return sha256
+
+
+def _stat(path: Path) -> os.stat_result:
+    try:
+        state = path.stat()
+    except OSError as error:
+        raise BadInput(
+            f"cannot read the file: {error.strerror}", str(path), "correct the path or its permissions"
+        ) from error
+    if path.is_dir():
+        raise BadInput("is a directory", str(path), "give a file")
+    if state.st_size == 0:
+        raise BadInput("the file is empty", str(path), "deliver it again")
+    return state
+
+
+def _hash(path: Path, size: int, reporter: Reporter) -> str:
+    digest = hashlib.sha256()
+    done = 0
+    try:
+        with path.open("rb") as file:
+            while chunk := file.read(_CHUNK_BYTES):
+                digest.update(chunk)
+                done += len(chunk)
+                reporter(done, size)
+                if cancel.requested():
+                    raise Cancelled("stopped", str(path), "run the order again to go on")
+    except OSError as error:
+        raise BadInput(f"cannot read the file: {error.strerror}", str(path), "correct its permissions") from error
+    return digest.hexdigest()

@@ -1,0 +1,33 @@
+"""Separate the OV mix into dialogue, music, effects and M&E."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from dubline.separation import registry
+from dubline.separation.files import separate_file
+from tasks.context import Means
+from tasks.step import Made, Work, step
+
+
+def _weights(params: Mapping[str, Any], using: Means) -> list[dict[str, str | None]]:
+    card = registry.card(params["model"], using.settings.models_root)
+    return [
+        {
+            "id": card.id,
+            "name": card.id,
+            "version": card.version,
+            "sha256": card.sha256,
+            "licence": card.weights_licence,
+        }
+    ]
+
+
+@step("separate", version=1, tools=("torch", "soxr"), weights=_weights)
+def separate(work: Work, ov_mix: Path, *, model: str) -> Made:
+    """Run the separation model over the OV mix; DX + MX + FX = OV mix and M&E = OV mix - DX."""
+    network = registry.load(model, work.models_root, device=work.device)
+    made = separate_file(ov_mix, work.scratch, model=network, progress=work.progress, cancelled=work.cancelled)
+    return Made({"dx": made["dialogue"], "mx": made["music"], "fx": made["effects"], "me": made["me"]})

@@ -1,0 +1,59 @@
+"""Settings: from the environment or ``.env``, prefix ``DUBLINE_``."""
+
+from __future__ import annotations
+
+import os
+from functools import cached_property
+from pathlib import Path
+from typing import Self
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from dubline.errors import EnvironmentFault
+
+
+class Settings(BaseSettings):
+    """Where dubline keeps things and what it runs on; every field can be set as ``DUBLINE_<FIELD>``."""
+
+    # A studio's .env may hold other programs' settings too; those are not ours to refuse.
+    model_config = SettingsConfigDict(env_prefix="DUBLINE_", env_file=".env", extra="ignore", frozen=True)
+
+    home: Path = Field(default_factory=lambda: Path.home() / ".dubline")
+    database_url: str | None = None
+    store_url: str | None = None
+    device: str = "auto"
+    gpu_pool: str = "auto"
+    models_dir: Path | None = None
+    ffmpeg: Path | None = None
+    jobs: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)
+
+    @classmethod
+    def load(cls) -> Self:
+        """Read the settings; raises `EnvironmentFault` naming the first one that is wrong."""
+        try:
+            return cls()
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = "DUBLINE_" + "_".join(str(part) for part in first["loc"]).upper()
+            raise EnvironmentFault(f"setting {name} is wrong", "environment or .env", first["msg"]) from error
+
+    @cached_property
+    def catalog_url(self) -> str:
+        """SQLAlchemy URL of the catalog."""
+        return self.database_url or f"sqlite:///{self.home.absolute() / 'catalog.db'}"
+
+    @cached_property
+    def store_root(self) -> Path:
+        """Folder of the content-addressed store."""
+        return Path(self.store_url).absolute() if self.store_url else self.home.absolute() / "store"
+
+    @cached_property
+    def scratch_root(self) -> Path:
+        """Folder in which running steps work."""
+        return self.home.absolute() / "scratch"
+
+    @cached_property
+    def models_root(self) -> Path:
+        """Folder of the checkpoints the studio registered itself."""
+        return self.models_dir or self.home.absolute() / "models"

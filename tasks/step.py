@@ -1,0 +1,247 @@
+"""The one mechanism every step shares: recipe key, answer from the catalog, scratch, store, one transaction.
+
+A step's body is a pure function: local paths and parameters in, local paths and small values out. It sees
+neither the database nor the store. Its positional ``Path`` arguments are its input roles, its keyword-only
+arguments are its parameters, and both, with its hand-bumped version, make its recipe.
+"""
+
+from __future__ import annotations
+
+import inspect
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+from prefect.futures import PrefectFuture
+
+from db.recipes import Recipe
+from db.store import StoredAsset
+from tasks import cancel
+from tasks.context import Means, means
+from tasks.progress import Reporter
+from tasks.scratch import scratch_folder
+from tasks.tools import tool_versions
+
+Value = str | float | int | bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class RunRef:
+    """The run a step belongs to."""
+
+    run_id: int
+    version_id: int
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What a body may use beside its inputs; nothing here may change what it makes."""
+
+    scratch: Path
+    progress: Callable[[int, int], None]
+    cancelled: Callable[[], bool]
+    device: str
+    models_root: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What a body made: one file per output role, and small facts for the catalog."""
+
+    files: Mapping[str, Path]
+    values: Mapping[str, Value] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class StepResult:
+    """Asset ids (sha256) by output role, and the recorded facts."""
+
+    step: str
+    outputs: dict[str, str]
+    values: dict[str, Value]
+    cached: bool
+    seconds: float
+
+    def __getitem__(self, role: str) -> str:
+        return self.outputs[role]
+
+
+@dataclass(frozen=True)
+class OutputRef:
+    """One output of a step that may still be running."""
+
+    of: PrefectFuture[StepResult] | StepResult
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A submitted step; indexing names one of its outputs for a later step."""
+
+    future: PrefectFuture[StepResult]
+
+    def __getitem__(self, role: str) -> OutputRef:
+        return OutputRef(self.future, role)
+
+    def result(self) -> StepResult:
+        """Wait for the step; raises what it raised."""
+        return self.future.result()
+
+
+Input = str | OutputRef | Sequence[str | OutputRef] | None
+Weights = Callable[[Mapping[str, Any], Means], list[dict[str, str | None]]]
+
+
+class Step:
+    """A named, versioned pure function over assets; call it here or submit it to Prefect."""
+
+    def __init__(
+        self, body: Callable[..., Made], *, name: str, version: int, tools: Sequence[str], weights: Weights | None
+    ) -> None:
+        parameters = inspect.signature(body).parameters.values()
+        self.name = name
+        self.version = version
+        self.body = body
+        self.inputs = tuple(p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD)[1:]
+        self._tools = tuple(tools)
+        self._weights = weights
+        self._task = task(
+            self._run,
+            name=name,
+            description=inspect.getdoc(body),
+            task_run_name=f"{name} {{subject}}",
+            cache_policy=NO_CACHE,
+            persist_result=False,
+        )
+
+    def submit(self, run: RunRef, subject: str = "", **arguments: Any) -> Pending:
+        """Start the step under Prefect; inputs may be asset ids or outputs of steps still running."""
+        inputs, params = self._split(arguments)
+        return Pending(self._task.submit(run=run, subject=subject, inputs=inputs, params=params))
+
+    def __call__(self, run: RunRef, subject: str = "", **arguments: Any) -> StepResult:
+        """Run the step in this thread, without Prefect."""
+        inputs, params = self._split(arguments)
+        return self._run(run=run, subject=subject, inputs=inputs, params=params)
+
+    def recipe(self, inputs: Mapping[str, str | list[str]], params: Mapping[str, Any], using: Means) -> Recipe:
+        """The recipe whose key decides whether this was done before."""
+        spec = params.get("spec")
+        return Recipe(
+            stage=self.name,
+            stage_version=self.version,
+            params=dict(params),
+            inputs=dict(inputs),
+            models=self._weights(params, using) if self._weights else [],
+            spec={"id": spec["id"], "version": spec["version"]} if spec else None,
+            tools=tool_versions(self._tools),
+        )
+
+    def _split(self, arguments: dict[str, Any]) -> tuple[dict[str, Input], dict[str, Any]]:
+        inputs = {name: arguments.pop(name) for name in self.inputs if name in arguments}
+        return inputs, arguments
+
+    def _run(self, run: RunRef, subject: str, inputs: dict[str, Input], params: dict[str, Any]) -> StepResult:
+        using = means()
+        hashes = {role: given for role, ref in inputs.items() if (given := _asset_ids(ref)) is not None}
+        recipe = self.recipe(hashes, params, using)
+        reporter = Reporter(self.name, subject or run.title)
+        with _slot(using.settings.jobs):
+            reporter.start()
+            began = time.monotonic()
+            answer = self._from_catalog(run, recipe, using) or self._make(run, recipe, using, reporter)
+        reporter.finish(cached=answer.cached)
+        return StepResult(self.name, answer.outputs, answer.values, answer.cached, time.monotonic() - began)
+
+    def _from_catalog(self, run: RunRef, recipe: Recipe, using: Means) -> StepResult | None:
+        found = using.catalog.find_outputs(recipe.key)
+        if found is None or not all(using.store.verify(asset) for asset in found.outputs.values()):
+            return None
+        using.catalog.reuse_step(run.run_id, recipe, found.step_id)
+        outputs = {role: asset.sha256 for role, asset in found.outputs.items()}
+        return StepResult(self.name, outputs, dict(found.measurements), True, 0.0)
+
+    def _make(self, run: RunRef, recipe: Recipe, using: Means, reporter: Reporter) -> StepResult:
+        step_id = using.catalog.begin_step(run.run_id, recipe)
+        try:
+            with scratch_folder(using.settings.scratch_root) as folder:
+                paths, assets = _lay_out(recipe.inputs, folder, using)
+                work = Work(folder, reporter, cancel.requested, using.device, using.settings.models_root)
+                arguments = {role: paths.get(role) for role in self.inputs}
+                made = self.body(work, **arguments, **recipe.params)
+                outputs = {
+                    # A body that had nothing to change hands its input back: the same asset, not a copy.
+                    role: assets.get(path) or using.store.put(path, suffix=path.suffix)
+                    for role, path in made.files.items()
+                }
+            using.catalog.finish_step(step_id, outputs, measurements=dict(made.values))
+        except BaseException as error:
+            using.catalog.fail_step(step_id, str(error) or type(error).__name__)
+            raise
+        return StepResult(
+            self.name, {role: asset.sha256 for role, asset in outputs.items()}, dict(made.values), False, 0.0
+        )
+
+
+def step(
+    name: str, *, version: int, tools: Sequence[str] = (), weights: Weights | None = None
+) -> Callable[[Callable[..., Made]], Step]:
+    """Declare a step: ``version`` is bumped by hand whenever the body's result changes.
+
+    ``tools`` names the programs whose major version belongs to the recipe; ``weights`` gives the models a call
+    uses, as ``{id, name, version, sha256, licence}``.
+    """
+    return lambda body: Step(body, name=name, version=version, tools=tools, weights=weights)
+
+
+def _asset_ids(ref: Input) -> str | list[str] | None:
+    match ref:
+        case None | str():
+            return ref
+        case OutputRef():
+            assert isinstance(ref.of, StepResult)
+            return ref.of[ref.role]
+        case _:
+            return [one for item in ref if isinstance(one := _asset_ids(item), str)]
+
+
+def _lay_out(
+    inputs: Mapping[str, str | list[str]], folder: Path, using: Means
+) -> tuple[dict[str, Path | list[Path]], dict[Path, StoredAsset]]:
+    """Link the inputs into ``folder/in`` under their role and suffix, so that a body sees ordinary files."""
+    (folder / "in").mkdir()
+    assets: dict[Path, StoredAsset] = {}
+
+    def place(name: str, sha256: str) -> Path:
+        asset = using.catalog.asset(sha256)
+        path = using.store.path(asset)
+        if path.suffix != asset.suffix:
+            # Objects of the store are named by hash alone; a studio's own file keeps its name, also in errors.
+            target, path = path, folder / "in" / f"{name}{asset.suffix}"
+            path.symlink_to(target)
+        assets[path] = asset
+        return path
+
+    paths: dict[str, Path | list[Path]] = {
+        role: place(role, given)
+        if isinstance(given, str)
+        else [place(f"{role}_{index}", sha256) for index, sha256 in enumerate(given)]
+        for role, given in inputs.items()
+    }
+    return paths, assets
+
+
+_slots_lock = threading.Lock()
+_slots: dict[int, threading.BoundedSemaphore] = {}
+
+
+def _slot(jobs: int) -> threading.BoundedSemaphore:
+    """As many bodies at once in this process as the machine has means for."""
+    with _slots_lock:
+        return _slots.setdefault(jobs, threading.BoundedSemaphore(jobs))
