@@ -1,0 +1,30 @@
+"""The catalog: what is known of titles, files, steps and deliverables, in one database."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from db.connection import use_wal
+from db.deliverables import Deliverables
+from db.files import Files
+from db.findings import Findings
+from db.locks import Locks
+from db.runs import Runs
+from db.schema import migrate
+from db.titles import Titles
+
+
+class Catalog(Titles, Files, Runs, Findings, Deliverables, Locks):
+    """An open catalog; each base holds the questions and commands about one noun."""
+
+    @classmethod
+    def open(cls, url: str) -> Self:
+        """Open the catalog at a SQLAlchemy URL, made or upgraded where needed.
+
+        Raises DbError when it cannot be reached or written, or comes from a newer dubline.
+        """
+        catalog = cls(url)
+        if catalog.is_sqlite:
+            use_wal(catalog)
+        migrate(catalog)
+        return catalog

@@ -1,0 +1,99 @@
+"""Assets, files outside the store, and what they are for a version."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from db import models as m
+from db.assets import StoredAsset
+from db.connection import Database, insert_new
+from db.models.base import now
+
+
+class Files(Database):
+    """Masters and dubs that stay where the studio keeps them."""
+
+    def register_external(
+        self,
+        path: Path,
+        sha256: str,
+        bytes: int,
+        fingerprint: tuple[int, int, int],
+        *,
+        version_id: int | None = None,
+        role: str = "source",
+        language: str | None = None,
+    ) -> StoredAsset:
+        """Write a file outside the store as an asset referenced by its URI; with ``version_id`` also what it is.
+
+        ``fingerprint`` is (size, mtime_ns, inode) from before the file was hashed.
+        """
+        path = path.resolve()
+        size, mtime_ns, inode = fingerprint
+        asset = StoredAsset(sha256=sha256, bytes=bytes, suffix=path.suffix, storage_uri=path.as_uri())
+        with self.write() as session:
+            insert_new(session, m.Asset, [_asset_row(asset)])
+            session.merge(
+                m.SourceFile(
+                    path=str(path),
+                    asset_sha256=sha256,
+                    size=size,
+                    mtime_ns=mtime_ns,
+                    inode=str(inode),
+                    hashed_at=now(),
+                )
+            )
+            if version_id is not None:
+                keep_media_file(
+                    session,
+                    version_id=version_id,
+                    asset=asset,
+                    role=role,
+                    language=language,
+                    origin_name=path.name,
+                )
+        return asset
+
+    def known_external(self, path: Path, fingerprint: tuple[int, int, int]) -> str | None:
+        """SHA-256 of a file outside the store, if it is as it was when last hashed; else None."""
+        with self.read() as session:
+            source = session.get(m.SourceFile, str(path.resolve()))
+            if source is None:
+                return None
+            unchanged = (source.size, source.mtime_ns, int(source.inode)) == tuple(fingerprint)
+            return source.asset_sha256 if unchanged else None
+
+
+def keep_asset(session: Session, asset: StoredAsset) -> None:
+    """Write an asset; one known by a file outside, or whose bytes gc had freed, now lies in the store."""
+    insert_new(session, m.Asset, [_asset_row(asset)])
+    row = session.get_one(m.Asset, asset.sha256)
+    if row.collected_at is not None or not row.storage_uri.startswith("store:"):
+        row.storage_uri, row.suffix, row.collected_at = asset.storage_uri, asset.suffix, None
+
+
+def keep_media_file(
+    session: Session,
+    *,
+    version_id: int,
+    asset: StoredAsset,
+    role: str,
+    language: str | None,
+    origin_name: str | None,
+) -> int:
+    """Write what an asset is for a version, unless it is known; returns the media file's id."""
+    named = {"version_id": version_id, "asset_sha256": asset.sha256, "role": role, "language": language or ""}
+    insert_new(session, m.MediaFile, [{**named, "suffix": asset.suffix, "origin_name": origin_name}])
+    return session.execute(select(m.MediaFile.id).filter_by(**named)).scalar_one()
+
+
+def _asset_row(asset: StoredAsset) -> dict[str, str | int]:
+    return {
+        "sha256": asset.sha256,
+        "bytes": asset.bytes,
+        "suffix": asset.suffix,
+        "storage_uri": asset.storage_uri,
+    }

@@ -1,0 +1,96 @@
+"""Figures, events and verdicts about steps and files."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from db import models as m
+from db.connection import Database, insert_new
+from db.errors import NotFound
+
+Figure = float | str | None
+_EVENT_FIELDS = (
+    "start_seconds",
+    "end_seconds",
+    "channels",
+    "label",
+    "score",
+    "level_db",
+    "disposition",
+    "action",
+    "decided_by",
+)
+
+
+class Findings(Database):
+    """What was heard and measured."""
+
+    def record_events(self, version_id: int, events_sha256: str, events: Sequence[Mapping[str, Any]]) -> int:
+        """Write the events of one events file (an asset of this version) as rows; returns how many there are.
+
+        Each has at least the fields of DESIGN section 5 (``start_seconds, end_seconds, channels, label, score,
+        level_db, disposition, action``); others are left to the file. A file already written stays as it is.
+        """
+        with self.write() as session:
+            file_id = session.execute(
+                select(m.MediaFile.id).filter_by(version_id=version_id, asset_sha256=events_sha256)
+            ).scalar()
+            if file_id is None:
+                raise NotFound("no such events file", events_sha256, "finish the step that made it first")
+            known = session.execute(select(m.VocalEvent.id).filter_by(media_file_id=file_id)).scalars().all()
+            if known:
+                return len(known)
+            session.add_all(
+                m.VocalEvent(media_file_id=file_id, **{name: event.get(name) for name in _EVENT_FIELDS})
+                for event in events
+            )
+            return len(events)
+
+
+def keep_measurements(
+    session: Session,
+    figures: Mapping[str, Figure],
+    *,
+    step_id: int | None = None,
+    media_file_id: int | None = None,
+) -> None:
+    """Write figures of a step or a file; None is kept as "undefined". Raises ValueError for NaN or infinity."""
+    insert_new(
+        session,
+        m.Measurement,
+        [
+            {
+                "step_id": step_id,
+                "media_file_id": media_file_id,
+                "name": name,
+                "value": _number(name, figure),
+                "text": figure if isinstance(figure, str) else None,
+            }
+            for name, figure in figures.items()
+        ],
+    )
+
+
+def read_measurements(
+    session: Session, *, step_id: int | None = None, media_file_id: int | None = None
+) -> dict[str, Figure]:
+    """Figures of a step as a whole, or of a file, by name."""
+    rows = session.execute(
+        select(m.Measurement.name, m.Measurement.value, m.Measurement.text)
+        .filter_by(step_id=step_id, media_file_id=media_file_id)
+        .order_by(m.Measurement.id)
+    ).all()
+    return {name: text if text is not None else value for name, value, text in rows}
+
+
+def _number(name: str, figure: Figure) -> float | None:
+    if figure is None or isinstance(figure, str):
+        return None
+    if not math.isfinite(figure):
+        raise ValueError(f"measurement {name} is {figure}; an undefined one is None")
+    return float(figure)

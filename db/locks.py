@@ -1,0 +1,138 @@
+"""One run at a time on a version of a title: a row with a lease, renewed while the owner lives."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import delete, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from db import models as m
+from db.connection import Database, database_time
+from db.errors import DbError, TitleBusy
+from db.process import Owner
+from db.runs import end_dead_runs, end_runs
+
+POLL_SECONDS = 0.25
+# Renewed three times per lease, so that one renewal may fail or come late.
+RENEWALS_PER_LEASE = 3
+
+
+@dataclass(slots=True)
+class TitleLock:
+    """A held lock; ``lost`` once another run took it over because this one stopped renewing its lease."""
+
+    version_id: int
+    run_id: int
+    lost: bool = False
+
+
+class Locks(Database):
+    """Exclusive work on a version."""
+
+    @contextmanager
+    def title_lock(
+        self, version_id: int, run_id: int, *, lease_seconds: float = 60, wait_seconds: float = 0
+    ) -> Iterator[TitleLock]:
+        """Hold the version for ``run_id``; a daemon thread renews the lease.
+
+        A lock whose process died on this host, or whose lease ran out on another, is taken over and its run marked
+        crashed. Raises TitleBusy when a live run holds it still after ``wait_seconds``.
+        """
+        deadline = time.monotonic() + wait_seconds
+        while (busy := self._take(version_id, run_id, lease_seconds)) is not None:
+            if time.monotonic() >= deadline:
+                raise busy
+            time.sleep(POLL_SECONDS)
+        lock = TitleLock(version_id=version_id, run_id=run_id)
+        done = threading.Event()
+        renewer = threading.Thread(
+            target=self._renew, args=(lock, lease_seconds, done), name=f"title-lock-{version_id}", daemon=True
+        )
+        renewer.start()
+        try:
+            yield lock
+        finally:
+            done.set()
+            renewer.join()
+            with self.write() as session:
+                session.execute(delete(m.TitleLock).where(*_held_by(lock)))
+
+    def _take(self, version_id: int, run_id: int, lease_seconds: float) -> TitleBusy | None:
+        """Take the lock, or answer who has it."""
+        try:
+            with self.write() as session:
+                end_dead_runs(session, version_id)
+                held = session.get(m.TitleLock, version_id, with_for_update=True)
+                if held is not None and not _is_abandoned(session, held):
+                    return _busy(session, held)
+                if held is not None:
+                    end_runs(session, [held.owner_run_id], state="crashed", error="its lock was taken over")
+                    session.delete(held)
+                    session.flush()
+                owner, moment = Owner.current(), database_time(session)
+                session.add(
+                    m.TitleLock(
+                        version_id=version_id,
+                        owner_run_id=run_id,
+                        host=owner.host,
+                        pid=owner.pid,
+                        process_started=owner.started,
+                        acquired_at=moment,
+                        lease_until=moment + timedelta(seconds=lease_seconds),
+                    )
+                )
+            return None
+        except IntegrityError as error:
+            # PostgreSQL lets two insert the first row at once; the second of them is told so here.
+            with self.read() as session:
+                held = session.get(m.TitleLock, version_id)
+                if held is None:
+                    raise
+                busy = _busy(session, held)
+                busy.__cause__ = error
+                return busy
+
+    def _renew(self, lock: TitleLock, lease_seconds: float, done: threading.Event) -> None:
+        while not done.wait(lease_seconds / RENEWALS_PER_LEASE):
+            try:
+                with self.write() as session:
+                    until = database_time(session) + timedelta(seconds=lease_seconds)
+                    renewed = session.execute(
+                        update(m.TitleLock).where(*_held_by(lock)).values(lease_until=until).returning(m.TitleLock.pid)
+                    ).first()
+            except DbError:
+                continue  # a database away for a moment: the next renewal, or the step's own write, will tell
+            if renewed is None:
+                lock.lost = True
+                return
+
+
+def _held_by(lock: TitleLock) -> tuple[Any, ...]:
+    return (m.TitleLock.version_id == lock.version_id, m.TitleLock.owner_run_id == lock.run_id)
+
+
+def _is_abandoned(session: Session, held: m.TitleLock) -> bool:
+    """Whether the owner is gone: certain on this host; on another, when its lease has run out."""
+    owner = Owner(held.host, held.pid, held.process_started)
+    if owner.is_here():
+        return owner.is_dead()
+    return held.lease_until < database_time(session)
+
+
+def _busy(session: Session, held: m.TitleLock) -> TitleBusy:
+    version = session.get_one(m.Version, held.version_id)
+    title = session.get_one(m.Title, version.title_id)
+    return TitleBusy(
+        f"{title.slug} {version.label} is being worked on by run {held.owner_run_id} on {held.host}, pid {held.pid}, "
+        f"since {held.acquired_at:%Y-%m-%d %H:%M:%S} UTC",
+        f"version {held.version_id}",
+        "wait for it to end, or stop that run",
+    )
