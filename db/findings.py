@@ -6,11 +6,11 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from db import models as m
-from db.connection import Database, insert_new
+from db.connection import Database
 from db.errors import NotFound
 
 Figure = float | str | None
@@ -59,20 +59,20 @@ def keep_measurements(
     step_id: int | None = None,
     media_file_id: int | None = None,
 ) -> None:
-    """Write figures of a step or a file; None is kept as "undefined". Raises ValueError for NaN or infinity."""
-    insert_new(
-        session,
-        m.Measurement,
-        [
-            {
-                "step_id": step_id,
-                "media_file_id": media_file_id,
-                "name": name,
-                "value": _number(name, figure),
-                "text": figure if isinstance(figure, str) else None,
-            }
-            for name, figure in figures.items()
-        ],
+    """Write figures of a step or a file, in place of earlier ones; None is kept as "undefined".
+
+    Raises ValueError for NaN or infinity.
+    """
+    session.execute(delete(m.Measurement).filter_by(step_id=step_id, media_file_id=media_file_id))
+    session.add_all(
+        m.Measurement(
+            step_id=step_id,
+            media_file_id=media_file_id,
+            name=name,
+            value=_number(name, figure),
+            text=figure if isinstance(figure, str) else None,
+        )
+        for name, figure in figures.items()
     )
 
 

@@ -44,10 +44,10 @@ class Measurement(Base):
 
     __tablename__ = "measurement"
     __table_args__ = (
-        CheckConstraint("step_id IS NOT NULL OR media_file_id IS NOT NULL", name="owner"),
+        CheckConstraint("(step_id IS NULL) <> (media_file_id IS NULL)", name="owner"),
         CheckConstraint("value IS NULL OR text IS NULL", name="one_value"),
-        UniqueConstraint("step_id", "media_file_id", "name"),
-        Index(None, "media_file_id"),
+        UniqueConstraint("step_id", "name"),
+        UniqueConstraint("media_file_id", "name"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -82,7 +82,10 @@ class Deliverable(Base):
     __tablename__ = "deliverable"
     __table_args__ = (
         one_of("state", DELIVERABLE_STATES),
-        UniqueConstraint("version_id", "language", "spec_id", "container", "codec", "media_file_id"),
+        # PostgreSQL names hold 63 characters: the convention would be longer.
+        UniqueConstraint(
+            "version_id", "language", "spec_id", "container", "codec", "media_file_id", name="uq_deliverable_identity"
+        ),
         Index(None, "media_file_id"),
         Index(None, "path"),
     )

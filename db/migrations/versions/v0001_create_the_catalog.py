@@ -198,13 +198,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["version_id"], ["version.id"], name="fk_deliverable_version_id_version"),
         sa.PrimaryKeyConstraint("id", name="pk_deliverable"),
         sa.UniqueConstraint(
-            "version_id",
-            "language",
-            "spec_id",
-            "container",
-            "codec",
-            "media_file_id",
-            name="uq_deliverable_version_id_language_spec_id_container_codec_media_file_id",
+            "version_id", "language", "spec_id", "container", "codec", "media_file_id", name="uq_deliverable_identity"
         ),
     )
     op.create_index("ix_deliverable_media_file_id", "deliverable", ["media_file_id"])
@@ -345,15 +339,14 @@ def upgrade() -> None:
         sa.Column("algorithm", sa.String()),
         sa.Column("tool", sa.String()),
         sa.Column("tool_version", sa.String()),
-        sa.CheckConstraint("step_id IS NOT NULL OR media_file_id IS NOT NULL", name="ck_measurement_owner"),
+        sa.CheckConstraint("(step_id IS NULL) <> (media_file_id IS NULL)", name="ck_measurement_owner"),
         sa.CheckConstraint("value IS NULL OR text IS NULL", name="ck_measurement_one_value"),
         sa.ForeignKeyConstraint(["media_file_id"], ["media_file.id"], name="fk_measurement_media_file_id_media_file"),
         sa.ForeignKeyConstraint(["step_id"], ["step.id"], name="fk_measurement_step_id_step"),
         sa.PrimaryKeyConstraint("id", name="pk_measurement"),
-        sa.UniqueConstraint("step_id", "media_file_id", "name", name="uq_measurement_step_id_media_file_id_name"),
+        sa.UniqueConstraint("media_file_id", "name", name="uq_measurement_media_file_id_name"),
+        sa.UniqueConstraint("step_id", "name", name="uq_measurement_step_id_name"),
     )
-    op.create_index("ix_measurement_media_file_id", "measurement", ["media_file_id"])
-
     op.create_table(
         "step_input",
         sa.Column("step_id", sa.Integer(), nullable=False),
