@@ -1,0 +1,121 @@
+"""Events: the vocalizations found in an M&E, and their files (Parquet for machines, JSON for people)."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from dubline.audio.layout import MASK_BITS
+from dubline.errors import BadInput
+
+Label = Literal["speech", "singing", "laughter", "crying", "shout", "breath", "cough", "exertion", "crowd"]
+Disposition = Literal["keep", "optional", "remove"]
+Action = Literal["none", "attenuated", "filled"]
+
+LABELS: tuple[str, ...] = get_args(Label)
+DISPOSITIONS: tuple[str, ...] = get_args(Disposition)
+ACTIONS: tuple[str, ...] = get_args(Action)
+
+_SCHEMA = pa.schema(
+    [
+        pa.field("start_seconds", pa.float64(), nullable=False),
+        pa.field("end_seconds", pa.float64(), nullable=False),
+        pa.field("channels", pa.list_(pa.field("item", pa.string(), nullable=False)), nullable=False),
+        pa.field("label", pa.string(), nullable=False),
+        pa.field("score", pa.float64(), nullable=False),
+        pa.field("level_db", pa.float64(), nullable=False),
+        pa.field("disposition", pa.string(), nullable=False),
+        pa.field("action", pa.string(), nullable=False),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One vocalization in the M&E.
+
+    ``channels`` are layout tags. ``score`` is the detector's confidence, 0 to 1. ``level_db`` is the event's level
+    over the background around it, in the voice band. ``disposition`` is what the policy wants done with it
+    (`keep` until a policy is applied); ``action`` is what was done. Raises `ValueError` for values that make no sense.
+    """
+
+    start_seconds: float
+    end_seconds: float
+    channels: tuple[str, ...]
+    label: Label
+    score: float
+    level_db: float
+    disposition: Disposition = "keep"
+    action: Action = "none"
+
+    def __post_init__(self) -> None:
+        if not (0.0 <= self.start_seconds < self.end_seconds < math.inf):
+            raise ValueError(f"an event cannot last from {self.start_seconds} to {self.end_seconds} s")
+        if not self.channels or not set(self.channels) <= set(MASK_BITS):
+            raise ValueError(f"{list(self.channels)} are not channel tags")
+        if not (0.0 <= self.score <= 1.0 and math.isfinite(self.level_db)):
+            raise ValueError(f"score {self.score} or level {self.level_db} dB is out of range")
+        for value, allowed in (
+            (self.label, LABELS),
+            (self.disposition, DISPOSITIONS),
+            (self.action, ACTIONS),
+        ):
+            if value not in allowed:
+                raise ValueError(f"'{value}' is none of {', '.join(allowed)}")
+
+    @property
+    def seconds(self) -> float:
+        """Duration."""
+        return self.end_seconds - self.start_seconds
+
+    def to_json(self) -> dict[str, Any]:
+        """A plain dictionary of JSON values, in the order of the fields."""
+        return asdict(self) | {"channels": list(self.channels)}
+
+    @classmethod
+    def from_json(cls, body: dict[str, Any]) -> Event:
+        """What `to_json` gave; raises `ValueError` for missing or unknown fields or wrong values."""
+        names = {field.name for field in fields(cls)}
+        if set(body) != names:
+            raise ValueError(f"fields {sorted(set(body) ^ names)} are missing or unknown")
+        numbers = {name: float(body[name]) for name in ("start_seconds", "end_seconds", "score", "level_db")}
+        return cls(**(body | numbers | {"channels": tuple(body["channels"])}))
+
+
+def write_events(events: list[Event], path: Path) -> None:
+    """Write in order of time, as Parquet or JSON by the name's ending; the same events give the same bytes."""
+    rows = [event.to_json() for event in in_order(events)]
+    if _is_json(path):
+        path.write_text(json.dumps({"events": rows}, indent=1) + "\n", encoding="utf-8")
+    else:
+        pq.write_table(pa.Table.from_pylist(rows, schema=_SCHEMA), path)
+
+
+def read_events(path: Path) -> list[Event]:
+    """Read what `write_events` wrote, or a person edited; `BadInput` when it is malformed."""
+    try:
+        if _is_json(path):
+            rows = json.loads(path.read_text(encoding="utf-8"))["events"]
+        else:
+            rows = pq.read_table(path).cast(_SCHEMA).to_pylist()
+        return in_order([Event.from_json(row) for row in rows])
+    # ArrowInvalid is a ValueError; KeyError and TypeError come from JSON of another shape.
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise BadInput("not a list of events", str(path), f"make it with `dubline detect` ({error})") from error
+
+
+def in_order(events: list[Event]) -> list[Event]:
+    """By time, then by channels."""
+    return sorted(events, key=lambda event: (event.start_seconds, event.end_seconds, event.channels, event.label))
+
+
+def _is_json(path: Path) -> bool:
+    if path.suffix.lower() not in (".json", ".parquet"):
+        raise BadInput(f"events cannot be kept in '{path.suffix}'", str(path), "name it .parquet or .json")
+    return path.suffix.lower() == ".json"

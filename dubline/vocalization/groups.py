@@ -1,0 +1,37 @@
+"""Channel groups a voice is listened for in: the center, and each left/right pair."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+from dubline.audio.layout import Layout
+from dubline.audio.wav import Block
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Channels that carry one scene together: their layout tags and their columns in a block."""
+
+    tags: tuple[str, ...]
+    columns: tuple[int, ...]
+
+
+def groups_of(layout: Layout) -> tuple[Group, ...]:
+    """Center first, then front, side and back pairs, as far as the layout has them; the LFE is in none."""
+    columns = [(layout.center,)] if layout.center is not None else []
+    columns += [pair for pair in layout.pairs]
+    return tuple(Group(tuple(layout.tags[at] for at in each), each) for each in columns)
+
+
+def listen_to(block: Block, groups: tuple[Group, ...]) -> Block:
+    """``block``: (n, channels) -> (n, groups), each column the mean of its group's channels."""
+    mixed: Block = np.stack([block[:, group.columns].mean(axis=1) for group in groups], axis=1)
+    return mixed
+
+
+def dialogue_group(layout: Layout) -> Group:
+    """Where dialogue is: the center when there is one, else the front pair."""
+    return groups_of(layout)[0]
