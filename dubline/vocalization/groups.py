@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-
 from dubline.audio.layout import Layout
 from dubline.audio.wav import Block
 
@@ -21,8 +20,8 @@ class Group:
 
 def groups_of(layout: Layout) -> tuple[Group, ...]:
     """Center first, then front, side and back pairs, as far as the layout has them; the LFE is in none."""
-    columns = [(layout.center,)] if layout.center is not None else []
-    columns += [pair for pair in layout.pairs]
+    center: tuple[tuple[int, ...], ...] = ((layout.center,),) if layout.center is not None else ()
+    columns = (*center, *layout.pairs)
     return tuple(Group(tuple(layout.tags[at] for at in each), each) for each in columns)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import difflib
 import functools
+import hashlib
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal, Self
@@ -70,42 +72,46 @@ class Policy(_Data):
             raise ValueError(f"no rule without limits for {', '.join(sorted(missing))}")
         return self
 
+    def digest(self) -> str:
+        """The sha256 of the policy's content: the same data gives the same digest on every machine."""
+        body = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(body.encode()).hexdigest()
+
     def disposition(self, event: Event) -> Disposition:
         """What is to be done with ``event``."""
         return next(rule.disposition for rule in self.rules if rule.fits(event))
 
 
+def load(path: Path) -> Policy:
+    """The policy in a YAML file; `BadInput` when it is not one or has a key that policies do not have."""
+    try:
+        return Policy.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise BadInput("the policy cannot be read", str(path), f"give a YAML file ({error})") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"]) or "top level"
+        raise BadInput(f"the policy is not valid at {key}", str(path), f"correct it: {first['msg']}") from error
+
+
+@functools.cache
 def list_policies() -> tuple[Policy, ...]:
-    """All policies, by id."""
-    return tuple(_load().values())
+    """Every policy that ships with dubline, by id."""
+    return tuple(sorted((load(path) for path in _FOLDER.glob("*.yaml")), key=lambda policy: policy.id))
 
 
 def get(policy_id: str) -> Policy:
-    """The policy called ``policy_id``; `BadInput` with the nearest ids for an unknown one."""
-    policies = _load()
-    if policy_id not in policies:
-        near = difflib.get_close_matches(policy_id, policies, n=3, cutoff=_NEAR) or list(policies)
-        raise BadInput(f"no policy '{policy_id}'", "policy", f"use {' or '.join(near)}")
-    return policies[policy_id]
-
-
-def read_policy(path: Path) -> Policy:
-    """One policy file; `BadInput` when it is not one."""
-    try:
-        return Policy.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, ValidationError) as error:
-        raise BadInput("not a disposition policy", str(path), f"see the policies that ship ({error})") from error
+    """The policy called ``policy_id``; `BadInput` names the near misses when there is none."""
+    by_id = {policy.id: policy for policy in list_policies()}
+    if policy_id in by_id:
+        return by_id[policy_id]
+    near = difflib.get_close_matches(policy_id, by_id, cutoff=_NEAR) or list(by_id)
+    raise BadInput(f"unknown policy '{policy_id}'", "policy", f"use one of {', '.join(near)}")
 
 
 def dispose(events: list[Event], policy: Policy) -> list[Event]:
     """``events`` with the disposition ``policy`` gives each by label, level and length."""
     return [replace(event, disposition=policy.disposition(event)) for event in events]
-
-
-@functools.cache
-def _load() -> dict[str, Policy]:
-    policies = (read_policy(path) for path in sorted(_FOLDER.glob("*.yaml")))
-    return {policy.id: policy for policy in policies}
 
 
 def _within(value: float, low: float | None, high: float | None) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import numpy.typing as npt
 
@@ -38,7 +40,7 @@ def residual_spans(me: Levels, stem: Levels, *, frame_seconds: float) -> list[tu
         first, last = round(start / frame_seconds), min(round(end / frame_seconds), len(me))
         pieces = max(1, round((last - first) * frame_seconds / PIECE_SECONDS))
         edges = np.linspace(first, last, pieces + 1).astype(int)
-        for at, to in zip(edges[:-1], edges[1:], strict=True):
+        for at, to in itertools.pairwise(edges):
             score = _follows(heard[at:to], np.maximum(stem[at:to], FLOOR_DBFS))
             if score >= MIN_CORRELATION and _stands_out(heard, stem, quiet, at=at, to=to, per_second=1 / frame_seconds):
                 found.append((at * frame_seconds, to * frame_seconds, score))
