@@ -8,8 +8,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from db import models as m
-from db.assets import StoredAsset
+from db.assets import Fingerprint, StoredAsset
 from db.connection import Database, insert_new
+from db.errors import NotFound
 from db.models.base import now
 
 
@@ -57,6 +58,22 @@ class Files(Database):
                 )
         return asset
 
+    def asset(self, sha256: str) -> StoredAsset:
+        """The asset of this hash; for a file outside the store, a place where it still lies unchanged, if any.
+
+        Raises NotFound for a hash the catalog does not know.
+        """
+        with self.read() as session:
+            row = session.get(m.Asset, sha256)
+            if row is None:
+                raise NotFound("no such asset", sha256, "ask `dubline catalog verify`")
+            uri, suffix = row.storage_uri, row.suffix
+            if not uri.startswith("store:"):
+                sources = session.scalars(select(m.SourceFile).filter_by(asset_sha256=sha256))
+                places = [Path(source.path) for source in sources if _unchanged(source)]
+                uri, suffix = (places[0].as_uri(), places[0].suffix) if places else (uri, suffix)
+            return StoredAsset(sha256=sha256, bytes=row.bytes, suffix=suffix, storage_uri=uri)
+
     def known_external(self, path: Path, fingerprint: tuple[int, int, int]) -> str | None:
         """SHA-256 of a file outside the store, if it is as it was when last hashed; else None."""
         with self.read() as session:
@@ -65,6 +82,14 @@ class Files(Database):
                 return None
             unchanged = (source.size, source.mtime_ns, int(source.inode)) == tuple(fingerprint)
             return source.asset_sha256 if unchanged else None
+
+
+def _unchanged(source: m.SourceFile) -> bool:
+    try:
+        now_there = Fingerprint.of(Path(source.path))
+    except OSError:
+        return False
+    return now_there == Fingerprint(source.size, source.mtime_ns, int(source.inode))
 
 
 def keep_asset(session: Session, asset: StoredAsset) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from db import models as m
@@ -64,6 +64,17 @@ class Runs(Database):
         """End a run in ``state`` (completed, failed, cancelled, crashed); its steps still running end with it."""
         with self.write() as session:
             end_runs(session, [run_id], state=state, error=error)
+
+    def step_counts(self, run_id: int) -> tuple[int, int]:
+        """How many steps of a run were executed, and how many answered from the catalog."""
+        with self.read() as session:
+            done = session.execute(
+                select(m.Step.cache_hit, func.count())
+                .filter_by(run_id=run_id, state="completed")
+                .group_by(m.Step.cache_hit)
+            )
+            counts = {hit: count for hit, count in done}
+            return counts.get(False, 0), counts.get(True, 0)
 
     def find_outputs(self, key: str) -> StoredOutputs | None:
         """The latest completed step with this recipe key; the caller verifies the bytes through the store."""
