@@ -84,8 +84,7 @@ def test_agrees_with_ffmpeg(layout, tmp_path):
         writer.write(programme(20, writer.layout.channels, seed=5))
     ours, _ = measure_wav(path)
     log = subprocess.run(
-        [imageio_ffmpeg.get_ffmpeg_exe(), "-hide_banner", "-f", "wav", "-i", str(path), "-af", "ebur128=peak=true"]
-        + ["-f", "null", "-"],
+        [imageio_ffmpeg.get_ffmpeg_exe(), "-f", "wav", "-i", str(path), "-af", "ebur128=peak=true", "-f", "null", "-"],
         capture_output=True,
         text=True,
         check=True,
