@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import sys
 import traceback
 from importlib import import_module
@@ -78,6 +79,9 @@ def main(argv: list[str] | None = None) -> NoReturn:
     """Run the command line and exit with the documented code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     debug = "--debug" in arguments
+    if not debug:
+        # Prefect tells the console every failure with its traceback; people get one line, its server the rest.
+        os.environ["PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL"] = "CRITICAL"
     sys.exit(run([argument for argument in arguments if argument != "--debug"], debug=debug))
 
 

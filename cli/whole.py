@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -22,7 +21,7 @@ def whole_folder(out: Path) -> Iterator[Path]:
         with scratch_folder(root, mend=_MEND) as folder:
             yield folder
             for path in sorted(folder.iterdir()):
-                os.replace(path, out / path.name)
+                path.replace(out / path.name)
     finally:
         with suppress(OSError):
             root.rmdir()

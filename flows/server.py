@@ -20,7 +20,7 @@ import httpx
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from dubline.errors import EnvironmentFault
-from dubline.media.ffmpeg import die_with_parent
+from dubline.process import leashed
 
 # A first start creates Prefect's database: measured 12 s on two busy cores.
 _START_TIMEOUT_SECONDS = 120.0
@@ -37,13 +37,12 @@ def prefect_api(home: Path) -> Iterator[None]:
     home.mkdir(parents=True, exist_ok=True)
     with (home / "server.log").open("ab") as log:
         server = subprocess.Popen(
-            _command(port),
+            leashed(_command(port)),
             env=_environment(home),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
             start_new_session=True,
-            preexec_fn=die_with_parent,
         )
     try:
         _wait(server, url, home)

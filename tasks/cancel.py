@@ -1,22 +1,28 @@
-"""One switch for the whole process: the work was asked to stop."""
+"""Asking work to stop: the whole process, or the rest of a run one of whose steps has failed."""
 
 from __future__ import annotations
 
 import threading
 
 _requested = threading.Event()
+_causes: dict[int, BaseException] = {}
 
 
 def request() -> None:
-    """Ask every running step to stop at its next block."""
+    """Ask every running step of this process to stop at its next block."""
     _requested.set()
 
 
-def reset() -> None:
-    """Forget an earlier request; a run begins with this."""
-    _requested.clear()
+def fail(run_id: int, cause: BaseException) -> None:
+    """Ask the other steps of a run to stop; only the first cause is kept, later ones follow from it."""
+    _causes.setdefault(run_id, cause)
 
 
-def requested() -> bool:
-    """Whether the work was asked to stop."""
-    return _requested.is_set()
+def cause(run_id: int) -> BaseException | None:
+    """What made a run fail first."""
+    return _causes.get(run_id)
+
+
+def requested(run_id: int | None = None) -> bool:
+    """Whether the work (of this run) was asked to stop."""
+    return _requested.is_set() or run_id in _causes

@@ -35,7 +35,7 @@ def ingest_file(path: Path, subject: str = "") -> str:
     reporter.start()
     sha256 = _hash(path, state.st_size, reporter)
     catalog.register_external(path, sha256, state.st_size, fingerprint)
-    reporter.finish(cached=False)
+    reporter.finish()
     return sha256
 
 

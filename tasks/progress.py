@@ -47,6 +47,8 @@ class Reporter:
 
     step: str
     subject: str
+    # Set once the catalog has answered for the step: nothing ran.
+    found: bool = False
     _artifact: UUID | None = None
     _told_at: float = field(default=float("-inf"))
 
@@ -71,9 +73,9 @@ class Reporter:
             self._told_at = now
             update_progress_artifact(self._artifact, progress=100.0 * fraction)
 
-    def finish(self, *, cached: bool) -> None:
+    def finish(self) -> None:
         """The step's outputs are in the catalog."""
-        tell(StepProgress(self.step, self.subject, 1.0, "cached" if cached else "done"))
+        tell(StepProgress(self.step, self.subject, 1.0, "cached" if self.found else "done"))
         if self._artifact is not None:
             update_progress_artifact(self._artifact, progress=100.0)
 

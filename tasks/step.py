@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import inspect
 import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,8 +18,8 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.futures import PrefectFuture
 
-from db.recipes import Recipe
-from db.store import StoredAsset
+from db.assets import StoredAsset
+from db.recipes import ModelFacts, Recipe
 from tasks import cancel
 from tasks.context import Means, means
 from tasks.progress import Reporter
@@ -60,13 +59,13 @@ class Made:
 
 @dataclass(frozen=True, slots=True)
 class StepResult:
-    """Asset ids (sha256) by output role, and the recorded facts."""
+    """Asset ids (sha256) by output role, the recorded facts, and the recipe they come from."""
 
     step: str
+    recipe_key: str
+    models: list[ModelFacts]
     outputs: dict[str, str]
     values: dict[str, Value]
-    cached: bool
-    seconds: float
 
     def __getitem__(self, role: str) -> str:
         return self.outputs[role]
@@ -94,8 +93,9 @@ class Pending:
         return self.future.result()
 
 
+Answer = tuple[dict[str, str], dict[str, Value]]
 Input = str | OutputRef | Sequence[str | OutputRef] | None
-Weights = Callable[[Mapping[str, Any], Means], list[dict[str, str | None]]]
+Weights = Callable[[Mapping[str, Any], Means], list[ModelFacts]]
 
 
 class Step:
@@ -154,25 +154,29 @@ class Step:
         reporter = Reporter(self.name, subject or run.title)
         with _slot(using.settings.jobs):
             reporter.start()
-            began = time.monotonic()
-            answer = self._from_catalog(run, recipe, using) or self._make(run, recipe, using, reporter)
-        reporter.finish(cached=answer.cached)
-        return StepResult(self.name, answer.outputs, answer.values, answer.cached, time.monotonic() - began)
+            answer = self._from_catalog(run, recipe, using)
+            reporter.found = answer is not None
+            outputs, values = answer or self._make(run, recipe, using, reporter)
+        reporter.finish()
+        return StepResult(self.name, recipe.key, list(recipe.models), outputs, values)
 
-    def _from_catalog(self, run: RunRef, recipe: Recipe, using: Means) -> StepResult | None:
+    def _from_catalog(self, run: RunRef, recipe: Recipe, using: Means) -> Answer | None:
         found = using.catalog.find_outputs(recipe.key)
         if found is None or not all(using.store.verify(asset) for asset in found.outputs.values()):
             return None
         using.catalog.reuse_step(run.run_id, recipe, found.step_id)
-        outputs = {role: asset.sha256 for role, asset in found.outputs.items()}
-        return StepResult(self.name, outputs, dict(found.measurements), True, 0.0)
+        return {role: asset.sha256 for role, asset in found.outputs.items()}, dict(found.measurements)
 
-    def _make(self, run: RunRef, recipe: Recipe, using: Means, reporter: Reporter) -> StepResult:
+    def _make(self, run: RunRef, recipe: Recipe, using: Means, reporter: Reporter) -> Answer:
         step_id = using.catalog.begin_step(run.run_id, recipe)
+
+        def stop() -> bool:
+            return cancel.requested(run.run_id)
+
         try:
             with scratch_folder(using.settings.scratch_root) as folder:
                 paths, assets = _lay_out(recipe.inputs, folder, using)
-                work = Work(folder, reporter, cancel.requested, using.device, using.settings.models_root)
+                work = Work(folder, reporter, stop, using.device, using.settings.models_root)
                 arguments = {role: paths.get(role) for role in self.inputs}
                 made = self.body(work, **arguments, **recipe.params)
                 outputs = {
@@ -182,11 +186,10 @@ class Step:
                 }
             using.catalog.finish_step(step_id, outputs, measurements=dict(made.values))
         except BaseException as error:
+            cancel.fail(run.run_id, error)
             using.catalog.fail_step(step_id, str(error) or type(error).__name__)
             raise
-        return StepResult(
-            self.name, {role: asset.sha256 for role, asset in outputs.items()}, dict(made.values), False, 0.0
-        )
+        return {role: asset.sha256 for role, asset in outputs.items()}, dict(made.values)
 
 
 def step(

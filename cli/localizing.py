@@ -1,0 +1,56 @@
+"""Running the localize flow in this process, and showing what came of it."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+from cli.output import print_json, print_table, step_bars
+from dubline.errors import CheckFailed
+from flows.deliver import Localized
+from flows.localize import localize
+from flows.server import prefect_api
+from tasks import cancel
+from tasks.settings import Settings
+
+
+def localize_here(order: Path, out: Path, *, wait_seconds: float = 0.0) -> Localized:
+    """Run the flow here, with a Prefect server of its own where none is configured."""
+    with _stoppable(), prefect_api(Settings.load().home / "prefect"), step_bars():
+        return localize(order.absolute(), out.absolute(), wait_seconds)
+
+
+def show_localized(result: Localized, *, as_json: bool) -> int:
+    """Print the result; the exit code says whether every deliverable passed its check."""
+    if as_json:
+        print_json(result.to_json())
+    else:
+        rows = ((d.language, d.spec, d.verdict, d.path) for d in result.deliverables)
+        print_table(f"{result.title}, run {result.run_id}", ("language", "spec", "verdict", "file"), rows)
+        print_table("M&E", ("track", "file"), result.me.items())
+        print_table(
+            "steps",
+            ("executed", "from the catalog", "QC page"),
+            [(result.executed_steps, result.cached_steps, result.report)],
+        )
+    failed = any(deliverable.verdict == "fail" for deliverable in result.deliverables)
+    return CheckFailed.exit_code if failed else 0
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """Ctrl-C and TERM stop every step at its next block and then end the run."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        cancel.request()
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,55 @@
+"""``dubline models``: the separation models of this machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from cli.output import print_json, print_table
+from dubline.errors import BadInput
+from dubline.separation import registry
+from tasks.settings import Settings
+
+app = typer.Typer()
+
+
+@app.callback(invoke_without_command=True, epilog="Example: dubline models add mine.safetensors --card mine.yaml")
+def models(
+    context: typer.Context, as_json: bool = typer.Option(False, "--json", help="Print one JSON object.")
+) -> None:
+    """List the models: the one that ships with dubline and those a studio added."""
+    if context.invoked_subcommand:
+        return
+    cards = registry.list_models(Settings.load().models_root)
+    if as_json:
+        print_json({"models": [card.to_json() for card in cards]})
+    else:
+        rows = ((c.id, c.version, c.weights_licence, c.sha256[:12]) for c in cards)
+        print_table("separation models", ("id", "version", "licence of the weights", "sha256"), rows)
+
+
+@app.command(epilog="Example: dubline models show default")
+def show(model: str, as_json: bool = typer.Option(False, "--json", help="Print one JSON object.")) -> None:
+    """Show a model's card: licences, data, figures, known weaknesses."""
+    body = registry.card(model, Settings.load().models_root).to_json()
+    if as_json:
+        print_json(body)
+    else:
+        print_table(model, ("field", "value"), body.items())
+
+
+@app.command(epilog="Example: dubline models add mine.safetensors --card mine.yaml")
+def add(
+    file: Path = typer.Argument(help="The checkpoint (safetensors)."),
+    card: Path = typer.Option(help="Its card (YAML)."),
+    as_json: bool = typer.Option(False, "--json", help="Print one JSON object."),
+) -> None:
+    """Register a checkpoint by its hash; nothing is downloaded."""
+    if not file.is_file():
+        raise BadInput("no such file", str(file), "give the checkpoint's path")
+    added = registry.add_model(file, card, Settings.load().models_root)
+    if as_json:
+        print_json(added.to_json())
+    else:
+        typer.echo(f"{added.id} {added.version} {added.sha256}")

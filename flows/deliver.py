@@ -1,0 +1,190 @@
+"""The end of a title's run: wait for every check, publish, write down what was delivered."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dubline.media import containers
+from flows.artifacts import publish_artifacts
+from flows.languages import Deliverable
+from flows.me import Sound
+from flows.notes import odd_but_valid
+from flows.preflight import Plan
+from flows.source import Source
+from tasks.context import means
+from tasks.manifest import manifest
+from tasks.page import page
+from tasks.publish import Publication, publish
+from tasks.step import RunRef
+
+# Published name of each track of the M&E folder, by the role of the asset it shows.
+ME_TRACKS = {"me": "me", "optional": "optional", "dx_guide": "dx-guide", "dx": "dx", "mx": "mx", "fx": "fx"}
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """One delivered file."""
+
+    language: str
+    spec: str
+    path: Path
+    sha256: str
+    verdict: str
+    measurement: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Localized:
+    """What a run of `localize` made."""
+
+    title: str
+    run_id: int
+    cached_steps: int
+    executed_steps: int
+    deliverables: tuple[Delivered, ...]
+    me: dict[str, str]
+    report: Path
+
+    def to_json(self) -> dict[str, Any]:
+        """The object `dubline localize --json` prints."""
+        return {
+            "title": self.title,
+            "run_id": self.run_id,
+            "cached_steps": self.cached_steps,
+            "executed_steps": self.executed_steps,
+            "deliverables": [
+                {
+                    "language": item.language,
+                    "spec": item.spec,
+                    "path": str(item.path),
+                    "sha256": item.sha256,
+                    "verdict": item.verdict,
+                    "measurement": item.measurement,
+                }
+                for item in self.deliverables
+            ],
+            "me": self.me,
+            "report": str(self.report),
+        }
+
+
+def deliver(run: RunRef, plan: Plan, source: Source, sound: Sound, made: Sequence[Deliverable]) -> Localized:
+    """Publish everything once every step has ended well; the manifest goes last."""
+    slug = plan.order.title.id
+    folder = plan.out / slug
+    checks = {item: _read_json(item.checked.result()["check"]) for item in made}
+    stems = {name: sound.package.result()[f"{role}_bwf"] for role, name in ME_TRACKS.items()}
+    notes = odd_but_valid(plan, source, made)
+    body = manifest_body(plan, source, sound, checks, stems, notes)
+    paged = page.submit(
+        run,
+        ov_mix=source.ov["ov_mix"],
+        me_filled=sound.cleaned["me_filled"],
+        events=sound.events["events"],
+        checks=[item.checked["check"] for item in made],
+        loudness=[item.checked["loudness"] for item in made],
+        manifest=body,
+    ).result()
+    listed = manifest.submit(run, listed=[f["sha256"] for f in body["deliverables"]], body=body).result()
+
+    files = [Publication(_name(slug, item), item.remuxed.result()["deliverable"]) for item in made]
+    files += [Publication(f"me/{slug}_{name}.wav", sha256) for name, sha256 in stems.items()]
+    files += [Publication("me/report.json", sound.cleaned.result()["report"])]
+    files += [Publication("qc/events.parquet", sound.events.result()["events"])]
+    files += [Publication("qc/loudness.parquet", paged["loudness"]), Publication("qc/report.html", paged["report"])]
+    places = publish(folder, files)
+    places |= publish(folder, [Publication("manifest.json", listed["manifest"])])
+
+    delivered = tuple(_record(run, plan, item, places[_name(slug, item)], check) for item, check in checks.items())
+    publish_artifacts(slug, body)
+    executed, cached = means().catalog.step_counts(run.run_id)
+    me = {role: str(places[f"me/{slug}_{ME_TRACKS[role]}.wav"]) for role in ("me", "optional", "dx_guide")}
+    me["report"] = str(places["me/report.json"])
+    return Localized(slug, run.run_id, cached, executed, delivered, me, places["qc/report.html"])
+
+
+def manifest_body(
+    plan: Plan,
+    source: Source,
+    sound: Sound,
+    checks: Mapping[Deliverable, Mapping[str, Any]],
+    stems: Mapping[str, str],
+    notes: Sequence[str],
+) -> dict[str, Any]:
+    """The manifest, without dates: the same order on the same versions gives the same bytes."""
+    order, slug = plan.order, plan.order.title.id
+    weights = sound.stems.models
+    return {
+        "title": order.title.model_dump(mode="json"),
+        "master": {
+            "name": order.master.path.name,
+            "sha256": source.master,
+            "language": plan.original.bcp47,
+            "rate": source.rate,
+            "layout": source.layout.name,
+            "frames": source.frames,
+            "timecode": source.media.timecode,
+        },
+        "model": weights,
+        "policy": {"id": plan.policy.id, "version": plan.policy.version},
+        "me": [{"path": f"me/{slug}_{name}.wav", "sha256": sha256} for name, sha256 in stems.items()],
+        "deliverables": [
+            {
+                "path": _name(slug, item),
+                "sha256": item.remuxed.result()["deliverable"],
+                "language": plan.languages[item.dub.language].bcp47,
+                "iso639_2t": plan.languages[item.dub.language].iso639_2t,
+                "spec": {
+                    "id": item.row.spec,
+                    "version": plan.specs[item.row.spec].version,
+                    "verified": plan.specs[item.row.spec].verified,
+                },
+                "container": item.row.container,
+                "codec": item.row.codec,
+                "gain_db": item.conformed.result().values["gain_db"],
+                "verdict": check["verdict"],
+                "checks": check["checks"],
+                "measurement": check["measurement"],
+            }
+            for item, check in checks.items()
+        ],
+        "notes": list(notes),
+    }
+
+
+def _name(slug: str, item: Deliverable) -> str:
+    """``fr-FR/glass-harbor_fr-FR_ebu-r128.mov``"""
+    suffix = containers.container(item.row.container).suffix
+    return f"{item.dub.language}/{slug}_{item.dub.language}_{item.row.spec}{suffix}"
+
+
+def _record(run: RunRef, plan: Plan, item: Deliverable, path: Path, check: Mapping[str, Any]) -> Delivered:
+    spec = plan.specs[item.row.spec]
+    language = plan.languages[item.dub.language].bcp47
+    sha256 = item.remuxed.result()["deliverable"]
+    means().catalog.record_deliverable(
+        run.version_id,
+        language=language,
+        spec_id=spec.id,
+        spec_version=str(spec.version),
+        spec_body=spec.model_dump(mode="json"),
+        sha256=sha256,
+        path=path,
+        container=item.row.container,
+        codec=item.row.codec,
+        verdict=check["verdict"],
+        checks=check["checks"],
+        measurement=check["measurement"],
+        recipe_key=item.remuxed.result().recipe_key,
+    )
+    return Delivered(language, spec.id, path, sha256, check["verdict"], dict(check["measurement"]))
+
+
+def _read_json(sha256: str) -> dict[str, Any]:
+    using = means()
+    body: dict[str, Any] = json.loads(using.store.path(using.catalog.asset(sha256)).read_text(encoding="utf-8"))
+    return body

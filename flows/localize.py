@@ -1,0 +1,39 @@
+"""What happens to a title, and in what order: one order in, every language out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from prefect import flow
+from prefect.task_runners import ThreadPoolTaskRunner
+
+from flows.deliver import Localized, deliver
+from flows.languages import localize_language
+from flows.me import make_me
+from flows.preflight import preflight
+from flows.run import title_run
+from flows.source import take_in
+from tasks.context import means
+
+# Waiting tasks hold a thread each; how many bodies run at once is the step mechanism's affair.
+_THREADS = 256
+
+
+@flow(
+    name="localize",
+    flow_run_name="localize {order_path}",
+    task_runner=ThreadPoolTaskRunner(max_workers=_THREADS),
+    persist_result=False,
+)
+def localize(order_path: Path, out: Path, wait_seconds: float = 0.0) -> Localized:
+    """Localize the title an order describes; deliverables appear under ``out``.
+
+    A second run of a title waits up to ``wait_seconds`` for the first, then is refused. Raises `BadInput`,
+    `EnvironmentFault` or a `DbError`; a deliverable that fails its check is delivered with that verdict.
+    """
+    plan = preflight(order_path, out, means().settings)
+    with title_run(plan, wait_seconds=wait_seconds) as run:
+        source = take_in(run, plan)
+        sound = make_me(run, plan, source)
+        made = [item for dub in plan.order.dubs for item in localize_language(run, plan, source, sound, dub)]
+        return deliver(run, plan, source, sound, made)

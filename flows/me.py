@@ -1,0 +1,65 @@
+"""From the OV mix to a clean M&E: separate, detect, clean."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dubline.media.timecode import Timecode
+from flows.preflight import Plan
+from flows.separate import separate_stems
+from flows.source import Source
+from tasks.clean import clean
+from tasks.detect import detect
+from tasks.measure import measure
+from tasks.package import package
+from tasks.speech import speech
+from tasks.step import Pending, RunRef, StepResult
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """The title's stems and what was made of them; steps that may still be running."""
+
+    stems: StepResult
+    ov_speech: Pending
+    events: Pending
+    cleaned: Pending
+    me_level: Pending
+    package: Pending
+
+
+def make_me(run: RunRef, plan: Plan, source: Source) -> Sound:
+    """Separate the OV mix, find what stayed of the voice, take it out, and package the stems for delivery."""
+    stems = separate_stems(run, source.ov["ov_mix"], plan.order.options.model)
+    ov_speech = speech.submit(run, "OV", dialogue=stems["dx"])
+    events = detect.submit(run, me=stems["me"], dx=stems["dx"])
+    cleaned = clean.submit(
+        run, me=stems["me"], dx=stems["dx"], events=events["events"], policy=plan.policy.model_dump(mode="json")
+    )
+    return Sound(
+        stems=stems,
+        ov_speech=ov_speech,
+        events=events,
+        cleaned=cleaned,
+        # The M&E is never gained as its own deliverable; it is measured so that its peaks are known.
+        me_level=measure.submit(run, "M&E", track=cleaned["me_filled"]),
+        package=package.submit(
+            run,
+            me=cleaned["me_filled"],
+            optional=cleaned["optional"],
+            dx_guide=cleaned["dx_guide"],
+            dx=stems["dx"],
+            mx=stems["mx"],
+            fx=stems["fx"],
+            time_reference=time_reference(source),
+            title=plan.order.title.name,
+        ),
+    )
+
+
+def time_reference(source: Source) -> int:
+    """Samples from midnight to the first picture frame (EBU Tech 3285, TimeReference); 0 without timecode."""
+    media = source.media
+    if media.timecode is None or media.video is None:
+        return 0
+    return Timecode.parse(media.timecode, media.video.frame_rate, where="master").samples(source.rate)

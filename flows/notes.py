@@ -1,0 +1,64 @@
+"""What was odd about the material but valid: named in the report, so that nobody is surprised."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from flows.languages import Deliverable
+from flows.preflight import Plan
+from flows.source import Source
+
+_USUAL_RATE = 48_000
+
+
+def odd_but_valid(plan: Plan, source: Source, made: Sequence[Deliverable]) -> list[str]:
+    """One sentence per oddity of master, dubs and deliveries, in a fixed order."""
+    return [*_of_master(plan, source), *_of_dubs(source), *_of_specs(plan), *_of_deliverables(made)]
+
+
+def _of_master(plan: Plan, source: Source) -> Iterator[str]:
+    media, values = source.media, source.ov.values
+    if source.rate != _USUAL_RATE:
+        yield f"the master is at {source.rate} Hz; everything is delivered at that rate"
+    if source.layout.name == "mono":
+        yield "the master is mono; so are the M&E and every mix"
+    if len(media.audio) > 1:
+        yield f"the master has {len(media.audio)} audio streams; stream {plan.order.master.audio_stream} is the OV mix"
+    if not media.subtitles:
+        yield "the master has no subtitles"
+    if media.timecode is None:
+        yield "the master has no timecode; stems start at 00:00:00:00"
+    if values["lead_in_frames"]:
+        yield f"the OV mix starts after the picture; {values['lead_in_frames']} frames of silence lead it in"
+    if values["trimmed_frames"]:
+        yield f"the OV mix starts before the picture; {values['trimmed_frames']} frames were left out"
+    if media.video is not None and media.video.jitter_only:
+        yield "the picture's frame times jitter by the container's rounding; its frame rate is constant"
+    elif media.video is not None and not media.video.constant_frame_rate:
+        yield "the picture's frame rate varies"
+
+
+def _of_dubs(source: Source) -> Iterator[str]:
+    for language, pending in source.placed.items():
+        values = pending.result().values
+        if values["resampled_from"]:
+            yield f"the {language} dub was resampled from {values['resampled_from']} Hz to {source.rate} Hz"
+        if values["silent"]:
+            yield f"the {language} dub is silent"
+        if values["trimmed_frames"]:
+            yield f"the {language} dub ends in silence past the picture; {values['trimmed_frames']} frames were left out"
+
+
+def _of_specs(plan: Plan) -> Iterator[str]:
+    for spec in plan.specs.values():
+        if not spec.verified:
+            yield f"spec {spec.id} version {spec.version} is not verified against the client's own document"
+
+
+def _of_deliverables(made: Sequence[Deliverable]) -> Iterator[str]:
+    for item in made:
+        subject = f"{item.dub.language} {item.row.spec}"
+        if not item.conformed.result().values["reachable"]:
+            yield f"{subject}: {item.conformed.result().values['reason']}"
+        if dropped := item.remuxed.result().values["dropped"]:
+            yield f"{subject}: {dropped}"

@@ -1,0 +1,62 @@
+"""One run of one title: registered, locked against a second, and ended with its true state."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from prefect.runtime import flow_run
+
+from dubline.errors import Cancelled
+from dubline.media.probe import Media
+from flows.preflight import Plan
+from tasks import cancel
+from tasks.context import means
+from tasks.scratch import sweep
+from tasks.step import RunRef
+
+
+@contextmanager
+def title_run(plan: Plan, *, wait_seconds: float) -> Iterator[RunRef]:
+    """Hold the title for one run; raises `TitleBusy` where another run holds it longer than ``wait_seconds``.
+
+    The error that leaves is the one that came first, not what followed from it in other steps.
+    """
+    using = means()
+    sweep(using.settings.scratch_root)
+    version_id = register(plan)
+    run_id = using.catalog.start_run(
+        version_id, trigger="user", prefect_flow_run_id=flow_run.get_id(), host=socket.gethostname()
+    )
+    try:
+        with using.catalog.title_lock(version_id, run_id, wait_seconds=wait_seconds):
+            yield RunRef(run_id, version_id, plan.order.title.id)
+    except BaseException as error:
+        first = cancel.cause(run_id) or error
+        # Steps that still run are asked to stop; the flow's task runner waits for them.
+        cancel.fail(run_id, first)
+        stopped = isinstance(first, Cancelled | KeyboardInterrupt)
+        using.catalog.finish_run(run_id, "cancelled" if stopped else "failed", error=str(first) or type(first).__name__)
+        if first is error:
+            raise
+        raise first from error
+    using.catalog.finish_run(run_id, "completed")
+
+
+def register(plan: Plan, media: Media | None = None) -> int:
+    """Write the title and its version into the catalog, with the picture's facts once they are known."""
+    title, video = plan.order.title, media.video if media else None
+    rate = video.frame_rate if video else None
+    return means().catalog.register_title(
+        slug=title.id,
+        name=title.name,
+        original_language=plan.original.bcp47,
+        eidr=title.eidr,
+        version_label=title.version,
+        fps=(rate.numerator, rate.denominator) if rate else None,
+        # A semicolon before the frames is how SMPTE 12M writes drop-frame timecode.
+        drop_frame=(";" in (media.timecode or "")) if media else None,
+        som_timecode=media.timecode if media else None,
+        duration_frames=video.frame_count if video else None,
+    )

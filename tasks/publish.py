@@ -1,0 +1,86 @@
+"""Put finished files where the studio looks for them: whole or not at all, and never over an approved one."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from dubline.errors import EnvironmentFault
+from tasks.context import Means, means
+from tasks.scratch import scratch_folder, sweep
+
+_WORK_FOLDER = ".dubline-publishing"
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """One file to publish: its place under the title's folder and the asset it shows."""
+
+    name: str
+    sha256: str
+
+
+@task(name="publish", task_run_name="publish {folder}", cache_policy=NO_CACHE, persist_result=False)
+def publish(folder: Path, files: Sequence[Publication]) -> dict[str, Path]:
+    """Copy assets out of the store to ``folder``; answers where each name really lies.
+
+    Every copy is written beside its target, hashed, synced, and renamed once all are there. A target that already
+    holds the same bytes is left alone. Where an approved deliverable stands under a name, the new one goes
+    beside it as a candidate.
+    """
+    using = means()
+    root = folder / _WORK_FOLDER
+    sweep(root)
+    targets = {file.name: _target(folder / file.name, file.sha256, using) for file in files}
+    missing = [file for file in files if not _holds(targets[file.name], file.sha256)]
+    try:
+        with scratch_folder(root, mend="give --out a writable folder") as work:
+            _room_for(missing, folder, using)
+            for index, file in enumerate(missing):
+                _copy(work / str(index), file, using)
+            for index, file in enumerate(missing):
+                targets[file.name].parent.mkdir(parents=True, exist_ok=True)
+                (work / str(index)).replace(targets[file.name])
+    finally:
+        if root.is_dir() and not any(root.iterdir()):
+            root.rmdir()
+    return targets
+
+
+def _target(path: Path, sha256: str, using: Means) -> Path:
+    if path.exists() and using.catalog.is_approved(path) and not _holds(path, sha256):
+        return path.with_name(f"{path.stem}.candidate-{sha256[:8]}{path.suffix}")
+    return path
+
+
+def _holds(path: Path, sha256: str) -> bool:
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest() == sha256
+
+
+def _room_for(files: Sequence[Publication], folder: Path, using: Means) -> None:
+    needed = sum(using.catalog.asset(file.sha256).bytes for file in files)
+    free = shutil.disk_usage(folder).free
+    if needed > free:
+        raise EnvironmentFault(
+            f"{needed / 2**20:.0f} MiB to publish and {free / 2**20:.0f} MiB free", str(folder), "free space"
+        )
+
+
+def _copy(path: Path, file: Publication, using: Means) -> None:
+    asset = using.catalog.asset(file.sha256)
+    shutil.copyfile(using.store.path(asset), path)
+    with path.open("rb") as copied:
+        os.fsync(copied.fileno())
+        if hashlib.file_digest(copied, "sha256").hexdigest() != file.sha256:
+            raise EnvironmentFault("a copy differs from the store's bytes", file.name, "check the disk, then run again")
+    path.chmod(0o644)
