@@ -6,15 +6,19 @@ from typing import Self
 
 from db.connection import use_wal
 from db.deliverables import Deliverables
+from db.export import Export
 from db.files import Files
 from db.findings import Findings
+from db.lineage import Lineage
 from db.locks import Locks
+from db.maintenance import Maintenance
 from db.runs import Runs
 from db.schema import migrate
+from db.stale import Stale
 from db.titles import Titles
 
 
-class Catalog(Titles, Files, Runs, Findings, Deliverables, Locks):
+class Catalog(Titles, Files, Runs, Findings, Deliverables, Locks, Lineage, Stale, Maintenance, Export):
     """An open catalog; each base holds the questions and commands about one noun."""
 
     @classmethod

@@ -13,7 +13,8 @@ from db import models as m
 from db.connection import Database
 from db.errors import NotFound
 
-Figure = float | str | None
+Figure = float | int | bool | str | None
+_LARGEST_EXACT = 2**53  # beyond it a double skips integers
 _EVENT_FIELDS = (
     "start_seconds",
     "end_seconds",
@@ -65,13 +66,7 @@ def keep_measurements(
     """
     session.execute(delete(m.Measurement).filter_by(step_id=step_id, media_file_id=media_file_id))
     session.add_all(
-        m.Measurement(
-            step_id=step_id,
-            media_file_id=media_file_id,
-            name=name,
-            value=_number(name, figure),
-            text=figure if isinstance(figure, str) else None,
-        )
+        m.Measurement(step_id=step_id, media_file_id=media_file_id, name=name, **_columns(name, figure))
         for name, figure in figures.items()
     )
 
@@ -81,16 +76,32 @@ def read_measurements(
 ) -> dict[str, Figure]:
     """Figures of a step as a whole, or of a file, by name."""
     rows = session.execute(
-        select(m.Measurement.name, m.Measurement.value, m.Measurement.text)
-        .filter_by(step_id=step_id, media_file_id=media_file_id)
-        .order_by(m.Measurement.id)
-    ).all()
-    return {name: text if text is not None else value for name, value, text in rows}
+        select(m.Measurement).filter_by(step_id=step_id, media_file_id=media_file_id).order_by(m.Measurement.id)
+    ).scalars()
+    return {row.name: _figure(row) for row in rows}
 
 
-def _number(name: str, figure: Figure) -> float | None:
-    if figure is None or isinstance(figure, str):
-        return None
-    if not math.isfinite(figure):
-        raise ValueError(f"measurement {name} is {figure}; an undefined one is None")
-    return float(figure)
+def _columns(name: str, figure: Figure) -> dict[str, Any]:
+    match figure:
+        case None:
+            return {"kind": "undefined"}
+        case str():
+            return {"kind": "text", "text": figure}
+        case bool():
+            return {"kind": "flag", "value": float(figure)}
+        case int() if abs(figure) <= _LARGEST_EXACT:
+            return {"kind": "integer", "value": float(figure)}
+        case float() if math.isfinite(figure):
+            return {"kind": "number", "value": figure}
+    raise ValueError(f"measurement {name} is {figure}; an undefined one is None")
+
+
+def _figure(row: m.Measurement) -> Figure:
+    if row.value is None:
+        return row.text
+    match row.kind:
+        case "flag":
+            return bool(row.value)
+        case "integer":
+            return int(row.value)
+    return row.value

@@ -13,6 +13,7 @@ from db.models.base import Base, now, one_of
 EVENT_LABELS = ("speech", "singing", "laughter", "crying", "shout", "breath", "cough", "exertion", "crowd")
 VERDICTS = ("pass", "warn", "fail")
 DELIVERABLE_STATES = ("candidate", "approved", "delivered", "superseded")
+FIGURE_KINDS = ("number", "integer", "flag", "text", "undefined")
 DECISIONS = ("approved", "rejected", "reopened")
 
 
@@ -40,12 +41,19 @@ class VocalEvent(Base):
 
 
 class Measurement(Base):
-    """One figure, of a step as a whole or of one media file; a number in ``value`` or a word in ``text``."""
+    """One figure, of a step as a whole or of one media file; a number in ``value`` or a word in ``text``.
+
+    ``kind`` gives the figure back as it came: a step answered from the catalog must say what it said when it ran.
+    """
 
     __tablename__ = "measurement"
     __table_args__ = (
         CheckConstraint("(step_id IS NULL) <> (media_file_id IS NULL)", name="owner"),
-        CheckConstraint("value IS NULL OR text IS NULL", name="one_value"),
+        one_of("kind", FIGURE_KINDS),
+        CheckConstraint(
+            "(value IS NOT NULL) = (kind IN ('number', 'integer', 'flag')) AND (text IS NOT NULL) = (kind = 'text')",
+            name="one_value",
+        ),
         UniqueConstraint("step_id", "name"),
         UniqueConstraint("media_file_id", "name"),
     )
@@ -54,6 +62,7 @@ class Measurement(Base):
     step_id: Mapped[int | None] = mapped_column(ForeignKey("step.id"))
     media_file_id: Mapped[int | None] = mapped_column(ForeignKey("media_file.id"))
     name: Mapped[str]
+    kind: Mapped[str]
     value: Mapped[float | None] = mapped_column(Double)
     text: Mapped[str | None]
     unit: Mapped[str | None]

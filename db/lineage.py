@@ -1,0 +1,241 @@
+"""Where bytes came from and what came of them, as a tree, in both directions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session
+
+from db import models as m
+from db.connection import Database
+from db.naming import Named, hash_if_file, resolve
+
+Direction = Literal["up", "down"]
+
+
+@dataclass(slots=True)
+class Node:
+    """One thing in a lineage: an asset, step, model, spec or deliverable.
+
+    ``role`` says what it is to its parent; ``repeated`` that its own children stand elsewhere in the tree.
+    """
+
+    kind: str
+    id: str
+    label: str
+    role: str = ""
+    facts: dict[str, Any] = field(default_factory=dict)
+    children: list[Node] = field(default_factory=list)
+    repeated: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """The tree as plain dicts and lists."""
+        plain = {"kind": self.kind, "id": self.id, "label": self.label, "role": self.role, "facts": self.facts}
+        return {**plain, "repeated": self.repeated, "children": [child.to_json() for child in self.children]}
+
+    def walk(self) -> list[Node]:
+        """Every node, this one first."""
+        return [self, *(node for child in self.children for node in child.walk())]
+
+
+class Lineage(Database):
+    """From a deliverable to its master, from a master, model or spec to what it made."""
+
+    def lineage(self, named: str, *, direction: Direction | None = None) -> Node:
+        """The tree of a deliverable's id, a file's path, an asset's hash (8 digits or more), a model or a spec.
+
+        Without a direction: up to the sources, or down from what has none. Raises NotFound.
+        """
+        file_sha256 = hash_if_file(named)
+        with self.read() as session:
+            start = resolve(session, named, file_sha256)
+            if start.kind in ("model", "spec"):
+                return _Walk(session).from_rule(start)
+            down = direction == "down" or (direction is None and not makers(session, start.id, None))
+            if start.kind == "deliverable":
+                row = session.get_one(m.Deliverable, start.row)
+                within = row.version_id if down else run_that_made(session, start.id, row.version_id)
+                root = _deliverable(session, row)
+                root.children = [_Walk(session).asset(start.id, "file", down=down, within=within)]
+                return root
+            return _Walk(session).asset(start.id, "", down=down)
+
+
+class _Walk:
+    """One walk through the derivations, each asset opened once.
+
+    Upwards it stays within the run that made the asset, downwards within the version: the same bytes (digital
+    silence, say) may come up in many titles, and each has its own history.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self._opened: set[tuple[str, int | None]] = set()
+
+    def from_rule(self, start: Named) -> Node:
+        """Everything made with a model or under a spec."""
+        if start.kind == "model":
+            root = _model(self.session.get_one(m.Model, start.row))
+            condition: ColumnElement[bool] = m.Step.recipe_key.in_(
+                select(m.RecipeModel.recipe_key).where(m.RecipeModel.model_id == start.row)
+            )
+        else:
+            spec = self.session.get_one(m.Spec, start.row)
+            root = _spec(spec.spec_id, spec.version)
+            condition = m.Step.recipe_key.in_(
+                select(m.Recipe.key).where(m.Recipe.spec_id == spec.spec_id, m.Recipe.spec_version == spec.version)
+            )
+        root.children = [self._step(step, version, down=True) for step, version in _latest(self.session, condition)]
+        if start.kind == "spec":
+            seen = {node.id for node in root.walk() if node.kind == "deliverable"}
+            rows = self.session.execute(select(m.Deliverable).filter_by(spec_id=start.row)).scalars()
+            root.children += [_deliverable(self.session, row) for row in rows if str(row.id) not in seen]
+        return root
+
+    def asset(self, sha256: str, role: str, *, down: bool, within: int | None = None) -> Node:
+        """An asset and what lies beyond it; ``within`` is a version's id downwards, a run's upwards."""
+        node = _asset(self.session, sha256, role)
+        if (sha256, within) in self._opened:
+            node.repeated = True
+            return node
+        self._opened.add((sha256, within))
+        if not down:
+            node.children = [self._step(step, run, down=False) for step, run in makers(self.session, sha256, within)]
+            return node
+        used: ColumnElement[bool] = m.Step.id.in_(select(m.StepInput.step_id).where(m.StepInput.asset_sha256 == sha256))
+        if within is not None:
+            used &= m.Run.version_id == within
+        node.children = [self._step(step, version, down=True) for step, version in _latest(self.session, used)]
+        delivered = (
+            select(m.Deliverable)
+            .join(m.MediaFile, m.Deliverable.media_file_id == m.MediaFile.id)
+            .where(m.MediaFile.asset_sha256 == sha256)
+        )
+        if within is not None:
+            delivered = delivered.where(m.Deliverable.version_id == within)
+        node.children += [_deliverable(self.session, row) for row in self.session.execute(delivered).scalars()]
+        return node
+
+    def _step(self, step: m.Step, within: int, *, down: bool) -> Node:
+        recipe = self.session.get_one(m.Recipe, step.recipe_key)
+        node = Node(
+            "step",
+            str(step.id),
+            f"{recipe.stage} v{recipe.stage_version}",
+            facts={
+                "run": step.run_id,
+                "recipe": recipe.key,
+                "params": recipe.params,
+                "tools": recipe.tools,
+                "cached": step.cache_hit,
+                "ended": step.ended_at.isoformat() if step.ended_at else None,
+            },
+        )
+        if down:
+            made = self.session.execute(
+                select(m.StepOutput.role, m.MediaFile.asset_sha256)
+                .join(m.MediaFile, m.StepOutput.media_file_id == m.MediaFile.id)
+                .where(m.StepOutput.step_id == step.id)
+                .order_by(m.StepOutput.role)
+            ).all()
+            node.children = [self.asset(sha, role, down=True, within=within) for role, sha in made]
+            return node
+        node.children = [_model(model) for model in _models_of(self.session, recipe.key)]
+        if recipe.spec_id is not None:
+            node.children.append(_spec(recipe.spec_id, recipe.spec_version or ""))
+        used = self.session.execute(
+            select(m.StepInput.role, m.StepInput.asset_sha256)
+            .where(m.StepInput.step_id == step.id)
+            .order_by(m.StepInput.role, m.StepInput.position)
+        ).all()
+        node.children += [self.asset(sha, role, down=False, within=within) for role, sha in used]
+        return node
+
+
+def run_that_made(session: Session, sha256: str, version_id: int) -> int | None:
+    """The version's latest run that gave these bytes, by work or by answer from the catalog."""
+    return session.execute(
+        select(func.max(m.Run.id))
+        .join(m.Step, m.Step.run_id == m.Run.id)
+        .where(m.Run.version_id == version_id, _gave(sha256), m.Step.state == "completed")
+    ).scalar()
+
+
+def makers(session: Session, sha256: str, run_id: int | None) -> list[tuple[m.Step, int]]:
+    """Completed steps that gave these bytes, one per recipe, and their runs.
+
+    Those of ``run_id``; where it has none, or is None, those of the latest run of each version.
+    """
+    made = _gave(sha256) & (m.Step.state == "completed")
+    if run_id is not None:
+        here = [(step, run_id) for step, _ in _latest(session, made & (m.Step.run_id == run_id))]
+        if here:
+            return here
+    runs = select(func.max(m.Run.id)).join(m.Step, m.Step.run_id == m.Run.id).where(made).group_by(m.Run.version_id)
+    return [(step, step.run_id) for step, _ in _latest(session, made & m.Step.run_id.in_(runs))]
+
+
+def _gave(sha256: str) -> ColumnElement[bool]:
+    return m.Step.id.in_(
+        select(m.StepOutput.step_id)
+        .join(m.MediaFile, m.StepOutput.media_file_id == m.MediaFile.id)
+        .where(m.MediaFile.asset_sha256 == sha256)
+    )
+
+
+def _latest(session: Session, condition: ColumnElement[bool]) -> Sequence[tuple[m.Step, int]]:
+    """The latest completed step per recipe and version that meets the condition, and its version's id."""
+    ids = (
+        select(func.max(m.Step.id))
+        .join(m.Run, m.Step.run_id == m.Run.id)
+        .where(condition, m.Step.state == "completed")
+        .group_by(m.Step.recipe_key, m.Run.version_id)
+    )
+    query = select(m.Step, m.Run.version_id).join(m.Run, m.Step.run_id == m.Run.id).where(m.Step.id.in_(ids))
+    return [row.tuple() for row in session.execute(query.order_by(m.Step.id))]
+
+
+def _models_of(session: Session, recipe_key: str) -> Sequence[m.Model]:
+    return (
+        session.execute(
+            select(m.Model)
+            .join(m.RecipeModel, m.RecipeModel.model_id == m.Model.id)
+            .where(m.RecipeModel.recipe_key == recipe_key)
+            .order_by(m.Model.model_id)
+        )
+        .scalars()
+        .all()
+    )
+
+
+def _asset(session: Session, sha256: str, role: str) -> Node:
+    asset = session.get_one(m.Asset, sha256)
+    files = session.execute(select(m.MediaFile).filter_by(asset_sha256=sha256).order_by(m.MediaFile.id)).scalars().all()
+    names = dict.fromkeys(file.origin_name or f"{file.role}{file.suffix}" for file in files)
+    facts = {"bytes": asset.bytes, "suffix": asset.suffix, "uri": asset.storage_uri}
+    if asset.collected_at is not None:
+        facts["collected"] = asset.collected_at.isoformat()
+    sources = session.execute(select(m.SourceFile.path).filter_by(asset_sha256=sha256)).scalars().all()
+    if sources:
+        facts["paths"] = list(sources)
+    return Node("asset", sha256, ", ".join(names) or f"bytes{asset.suffix}", role, facts)
+
+
+def _model(model: m.Model) -> Node:
+    facts = {"sha256": model.weights_sha256, "licence": model.licence, "name": model.name}
+    return Node("model", model.model_id, f"{model.model_id} {model.version}", "model", facts)
+
+
+def _spec(spec_id: str, version: str) -> Node:
+    return Node("spec", spec_id, f"{spec_id} {version}", "spec", {"version": version})
+
+
+def _deliverable(session: Session, row: m.Deliverable) -> Node:
+    spec = session.get_one(m.Spec, row.spec_id)
+    version = session.get_one(m.Version, row.version_id)
+    title = session.get_one(m.Title, version.title_id)
+    label = f"{title.slug} {version.label} {row.language} {spec.spec_id} {spec.version}"
+    return Node("deliverable", str(row.id), label, "deliverable", {"path": row.path, "state": row.state})
