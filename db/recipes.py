@@ -20,13 +20,13 @@ SHA256 = re.compile(r"[0-9a-f]{64}\Z")
 
 
 class ModelFacts(TypedDict):
-    """A model as a recipe names it."""
+    """A model as a recipe names it; ``licence`` is None where its weights state none."""
 
     id: str
     name: str
     version: str
     sha256: str
-    licence: str
+    licence: str | None
 
 
 class SpecRef(TypedDict):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from sqlalchemy import select
@@ -17,17 +17,16 @@ ReasonKind = Literal["model", "spec", "stage", "tool"]
 
 
 @dataclass(frozen=True, slots=True)
-class CurrentFacts:
-    """What a run started now would use; a stage, spec or tool not named here is not compared.
+class StageNow:
+    """A stage as it would run today: its version, the SHA-256s of the weights it loads, its tools' versions."""
 
-    ``stages`` maps a stage to its version, ``models`` a stage to the SHA-256s of the weights it loads,
-    ``specs`` a spec id to its version, ``tools`` a tool to the version that enters recipes.
-    """
+    version: int
+    models: frozenset[str]
+    tools: Mapping[str, str]
 
-    stages: Mapping[str, int] = field(default_factory=dict)
-    models: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    specs: Mapping[str, str] = field(default_factory=dict)
-    tools: Mapping[str, str] = field(default_factory=dict)
+
+# What a stage with these parameters would be today; None where nothing is known of it, and nothing is compared.
+StagesNow = Callable[[str, Mapping[str, Any]], StageNow | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +56,11 @@ class StaleDeliverable:
 class Stale(Database):
     """What has been overtaken."""
 
-    def stale(self, current: CurrentFacts) -> list[StaleDeliverable]:
-        """Deliverables not superseded whose recipes differ from ``current`` anywhere between master and file."""
+    def stale(self, stages_now: StagesNow, *, specs_now: Mapping[str, str]) -> list[StaleDeliverable]:
+        """Deliverables not superseded that would be made differently today, anywhere between master and file.
+
+        ``specs_now`` maps a spec id to its version today; a spec not named in it is not compared.
+        """
         with self.read() as session:
             rows = session.execute(
                 select(m.Deliverable, m.MediaFile.asset_sha256, m.Spec, m.Version, m.Title)
@@ -71,7 +73,7 @@ class Stale(Database):
             ).all()
             found = []
             for row, sha256, spec, version, title in rows:
-                reasons = _reasons(session, row, sha256, spec, current)
+                reasons = _reasons(session, row, sha256, spec, stages_now, specs_now)
                 if reasons:
                     found.append(
                         StaleDeliverable(
@@ -89,16 +91,21 @@ class Stale(Database):
 
 
 def _reasons(
-    session: Session, row: m.Deliverable, sha256: str, spec: m.Spec, current: CurrentFacts
-) -> dict[Reason, None]:
+    session: Session,
+    row: m.Deliverable,
+    sha256: str,
+    spec: m.Spec,
+    stages_now: StagesNow,
+    specs_now: Mapping[str, str],
+) -> list[Reason]:
     """Reasons in the order they are met, each once."""
-    reasons: dict[Reason, None] = {}
-    wanted = current.specs.get(spec.spec_id, spec.version)
-    if wanted != spec.version:
-        reasons[Reason("spec", "deliver", f"{spec.spec_id} {spec.version}", f"{spec.spec_id} {wanted}")] = None
+    reasons = _spec_change("deliver", spec.spec_id, spec.version, specs_now)
     for recipe in recipes_behind(session, sha256, run_that_made(session, sha256, row.version_id)):
-        reasons.update(dict.fromkeys(_differences(session, recipe, current)))
-    return reasons
+        reasons += _spec_change(recipe.stage, recipe.spec_id, recipe.spec_version, specs_now)
+        stage_now = stages_now(recipe.stage, recipe.params)
+        if stage_now is not None:
+            reasons += _stage_changes(session, recipe, stage_now)
+    return list(dict.fromkeys(reasons))
 
 
 def recipes_behind(session: Session, sha256: str, run_id: int | None) -> list[m.Recipe]:
@@ -116,36 +123,30 @@ def recipes_behind(session: Session, sha256: str, run_id: int | None) -> list[m.
     return list(recipes.values())
 
 
-def _differences(session: Session, recipe: m.Recipe, current: CurrentFacts) -> list[Reason]:
+def _spec_change(stage: str, spec_id: str | None, was: str | None, specs_now: Mapping[str, str]) -> list[Reason]:
+    if spec_id is None or specs_now.get(spec_id, was) == was:
+        return []
+    return [Reason("spec", stage, f"{spec_id} {was}", f"{spec_id} {specs_now[spec_id]}")]
+
+
+def _stage_changes(session: Session, recipe: m.Recipe, today: StageNow) -> list[Reason]:
     found = []
-    version = current.stages.get(recipe.stage, recipe.stage_version)
-    if version != recipe.stage_version:
-        found.append(Reason("stage", recipe.stage, str(recipe.stage_version), str(version)))
-    if recipe.stage in current.models:
-        loaded = frozenset(
-            session.execute(
-                select(m.Model.weights_sha256)
-                .join(m.RecipeModel, m.RecipeModel.model_id == m.Model.id)
-                .where(m.RecipeModel.recipe_key == recipe.key)
-            ).scalars()
-        )
-        if loaded != current.models[recipe.stage]:
-            found.append(Reason("model", recipe.stage, _short(loaded), _short(current.models[recipe.stage])))
-    if recipe.spec_id is not None:
-        wanted = current.specs.get(recipe.spec_id, recipe.spec_version or "")
-        if wanted != recipe.spec_version:
-            was = f"{recipe.spec_id} {recipe.spec_version}"
-            found.append(Reason("spec", recipe.stage, was, f"{recipe.spec_id} {wanted}"))
-    found += [
-        Reason("tool", recipe.stage, f"{tool} {was}", f"{tool} {current.tools[tool]}")
-        for tool, was in _text(recipe.tools).items()
-        if current.tools.get(tool, was) != was
-    ]
+    if today.version != recipe.stage_version:
+        found.append(Reason("stage", recipe.stage, str(recipe.stage_version), str(today.version)))
+    loaded = frozenset(
+        session.execute(
+            select(m.Model.weights_sha256)
+            .join(m.RecipeModel, m.RecipeModel.model_id == m.Model.id)
+            .where(m.RecipeModel.recipe_key == recipe.key)
+        ).scalars()
+    )
+    if loaded != today.models:
+        found.append(Reason("model", recipe.stage, _short(loaded), _short(today.models)))
+    for tool in sorted(recipe.tools.keys() | today.tools.keys()):
+        was, is_now = recipe.tools.get(tool, "unused"), today.tools.get(tool, "unused")
+        if was != is_now:
+            found.append(Reason("tool", recipe.stage, f"{tool} {was}", f"{tool} {is_now}"))
     return found
-
-
-def _text(tools: Mapping[str, Any]) -> dict[str, str]:
-    return {tool: str(version) for tool, version in tools.items()}
 
 
 def _short(hashes: frozenset[str]) -> str:

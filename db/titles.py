@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
 from db import models as m
@@ -16,6 +16,8 @@ from db.errors import Conflict, NotFound
 KEPT_STATES = ("approved", "delivered")
 # What the audio was conformed to: a different value is a different cut.
 _CUT = ("fps_num", "fps_den", "drop_frame", "som_timecode", "duration_frames")
+# More digits are no id: SQL's integers end there.
+_ID_DIGITS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,52 @@ class TitleSummary:
     last_run_state: str | None
     last_run_at: datetime | None
     deliverables: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """One run of a version; ``executed`` and ``cached`` count its completed steps."""
+
+    run_id: int
+    trigger: str
+    state: str
+    started_at: datetime
+    ended_at: datetime | None
+    host: str
+    executed: int
+    cached: int
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DeliverableSummary:
+    """One deliverable of a version with its last verdict."""
+
+    deliverable_id: int
+    language: str
+    spec_id: str
+    spec_version: str
+    container: str
+    codec: str
+    state: str
+    verdict: str | None
+    sha256: str
+    path: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TitleDetail:
+    """A version of a title, its cut, its runs (latest first) and its deliverables."""
+
+    summary: TitleSummary
+    eidr: str | None
+    fps: tuple[int, int] | None
+    drop_frame: bool | None
+    som_timecode: str | None
+    duration_frames: int | None
+    runs: tuple[RunSummary, ...]
+    deliverables: tuple[DeliverableSummary, ...]
 
 
 class Titles(Database):
@@ -78,19 +126,37 @@ class Titles(Database):
             ).all()
             return [_summary(session, version, title) for version, title in found]
 
+    def title(self, named: str) -> TitleDetail:
+        """One version, by its title's slug (the newest version), ``slug/label`` or the version's id.
 
-def find_version(session: Session, named: str) -> tuple[m.Version, m.Title]:
-    """A version by its title's slug, by ``slug/label`` or by its id; raises NotFound."""
+        Raises NotFound.
+        """
+        with self.read() as session:
+            version, title = _find_version(session, named)
+            return TitleDetail(
+                summary=_summary(session, version, title),
+                eidr=title.eidr,
+                fps=(version.fps_num, version.fps_den) if version.fps_num and version.fps_den else None,
+                drop_frame=version.drop_frame,
+                som_timecode=version.som_timecode,
+                duration_frames=version.duration_frames,
+                runs=tuple(_runs(session, version.id)),
+                deliverables=tuple(_deliverables(session, version.id)),
+            )
+
+
+def _find_version(session: Session, named: str) -> tuple[m.Version, m.Title]:
     slug, _, label = named.partition("/")
-    query = select(m.Version, m.Title).join(m.Title, m.Version.title_id == m.Title.id)
-    for condition in (
-        (m.Title.slug == named,),
-        (m.Title.slug == slug, m.Version.label == label),
-        (m.Version.id == (int(named) if named.isdecimal() else -1),),
-    ):
-        rows = session.execute(query.where(*condition).order_by(m.Version.id.desc())).all()
-        if rows:
-            return rows[0].tuple()
+    meanings = [
+        m.Title.slug == named,
+        (m.Title.slug == slug) & (m.Version.label == label),
+        m.Version.id == (int(named) if named.isdecimal() and len(named) < _ID_DIGITS else 0),
+    ]
+    query = select(m.Version, m.Title).join(m.Title, m.Version.title_id == m.Title.id).order_by(m.Version.id.desc())
+    for meaning in meanings:
+        row = session.execute(query.where(meaning).limit(1)).first()
+        if row is not None:
+            return row.tuple()
     raise NotFound("no such title", named, "list them with `dubline catalog titles`")
 
 
@@ -144,3 +210,71 @@ def _summary(session: Session, version: m.Version, title: m.Title) -> TitleSumma
         last_run_at=runs[0].started_at if runs else None,
         deliverables=states,
     )
+
+
+def _runs(session: Session, version_id: int) -> list[RunSummary]:
+    counted = (
+        select(
+            m.Step.run_id,
+            func.sum(case((m.Step.cache_hit, 0), else_=1)).label("executed"),
+            func.sum(case((m.Step.cache_hit, 1), else_=0)).label("cached"),
+        )
+        .where(m.Step.state == "completed")
+        .group_by(m.Step.run_id)
+        .subquery()
+    )
+    rows = session.execute(
+        select(m.Run, counted.c.executed, counted.c.cached)
+        .outerjoin(counted, counted.c.run_id == m.Run.id)
+        .where(m.Run.version_id == version_id)
+        .order_by(m.Run.id.desc())
+    )
+    return [
+        RunSummary(
+            run_id=run.id,
+            trigger=run.trigger,
+            state=run.state,
+            started_at=run.started_at,
+            ended_at=run.ended_at,
+            host=run.host,
+            executed=executed or 0,
+            cached=cached or 0,
+            error=run.error,
+        )
+        for run, executed, cached in rows
+    ]
+
+
+def _deliverables(session: Session, version_id: int) -> list[DeliverableSummary]:
+    rows = session.execute(
+        select(m.Deliverable, m.MediaFile.asset_sha256, m.Spec)
+        .join(m.MediaFile, m.Deliverable.media_file_id == m.MediaFile.id)
+        .join(m.Spec, m.Deliverable.spec_id == m.Spec.id)
+        .where(m.Deliverable.version_id == version_id)
+        .order_by(m.Deliverable.language, m.Spec.spec_id, m.Deliverable.id)
+    )
+    return [
+        DeliverableSummary(
+            deliverable_id=row.id,
+            language=row.language,
+            spec_id=spec.spec_id,
+            spec_version=spec.version,
+            container=row.container,
+            codec=row.codec,
+            state=row.state,
+            verdict=_last_verdict(session, row),
+            sha256=sha256,
+            path=row.path,
+            created_at=row.created_at,
+        )
+        for row, sha256, spec in rows
+    ]
+
+
+def _last_verdict(session: Session, row: m.Deliverable) -> str | None:
+    return session.execute(
+        select(m.QcResult.verdict)
+        .filter_by(media_file_id=row.media_file_id, spec_id=row.spec_id)
+        .order_by(m.QcResult.id.desc())
+        .limit(1)
+    ).scalar()

@@ -31,7 +31,7 @@ class Model(Base):
     name: Mapped[str]
     version: Mapped[str]
     weights_sha256: Mapped[str]
-    licence: Mapped[str]
+    licence: Mapped[str | None]
     params: Mapped[dict[str, Any]] = mapped_column(default=dict)
     card_url: Mapped[str | None]
     status: Mapped[str] = mapped_column(default="candidate")

@@ -36,7 +36,7 @@ def upgrade() -> None:
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("version", sa.String(), nullable=False),
         sa.Column("weights_sha256", sa.String(), nullable=False),
-        sa.Column("licence", sa.String(), nullable=False),
+        sa.Column("licence", sa.String()),
         sa.Column("params", JSON, nullable=False),
         sa.Column("card_url", sa.String()),
         sa.Column("status", sa.String(), nullable=False),
