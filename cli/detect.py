@@ -30,7 +30,7 @@ def detect(
         stem = stack.enter_context(as_wav(dialogue)) if dialogue else None
         progress = stack.enter_context(bar("detect"))
         events = detect_events(wav, dialogue=stem, progress=progress, cancelled=cancel.requested)
-        write_events(stack.enter_context(whole_file(out)), events)
+        write_events(events, stack.enter_context(whole_file(out)))
     rows = [event.to_json() for event in events]
     if as_json:
         print_json({"events": rows, "path": str(out)})

@@ -26,8 +26,8 @@ def qc_markdown(manifest: Mapping[str, Any]) -> str:
         lines.append(f"## {item['language']} for {item['spec']['id']}: {item['verdict']}")
         troubled = [check for check in item["checks"] if check["verdict"] != "pass"]
         lines += [
-            f"- **{check['verdict']}** {check['name']}: {check['value']} (limit {check['limit']}) {_text(check['note'])}"
-            for check in troubled
+            f"- **{one['verdict']}** {one['name']}: {one['value']} (limit {one['limit']}) {_text(one['note'])}"
+            for one in troubled
         ] or ["- every check passed"]
         lines.append("")
     lines += ["## Notes", *(f"- {_text(note)}" for note in manifest["notes"] or ["nothing odd about the material"])]

@@ -60,6 +60,6 @@ def make_me(run: RunRef, plan: Plan, source: Source) -> Sound:
 def time_reference(source: Source) -> int:
     """Samples from midnight to the first picture frame (EBU Tech 3285, TimeReference); 0 without timecode."""
     media = source.media
-    if media.timecode is None or media.video is None:
+    if media.timecode is None:
         return 0
-    return Timecode.parse(media.timecode, media.video.frame_rate, where="master").samples(source.rate)
+    return Timecode.parse(media.timecode, media.picture.frame_rate, where=media.name).samples(source.rate)

@@ -32,9 +32,9 @@ def _of_master(plan: Plan, source: Source) -> Iterator[str]:
         yield f"the OV mix starts after the picture; {values['lead_in_frames']} frames of silence lead it in"
     if values["trimmed_frames"]:
         yield f"the OV mix starts before the picture; {values['trimmed_frames']} frames were left out"
-    if media.video is not None and media.video.jitter_only:
+    if media.picture.jitter_only:
         yield "the picture's frame times jitter by the container's rounding; its frame rate is constant"
-    elif media.video is not None and not media.video.constant_frame_rate:
+    elif not media.picture.constant_frame_rate:
         yield "the picture's frame rate varies"
 
 
@@ -46,7 +46,7 @@ def _of_dubs(source: Source) -> Iterator[str]:
         if values["silent"]:
             yield f"the {language} dub is silent"
         if values["trimmed_frames"]:
-            yield f"the {language} dub ends in silence past the picture; {values['trimmed_frames']} frames were left out"
+            yield f"the {language} dub is silent past the picture; {values['trimmed_frames']} frames were left out"
 
 
 def _of_specs(plan: Plan) -> Iterator[str]:

@@ -6,13 +6,12 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from dubline.audio.layout import Layout
 from dubline.errors import BadInput, EnvironmentFault
 from dubline.loudness import specs
 from dubline.loudness.specs import Spec
 from dubline.media import containers, languages
 from dubline.media.languages import Language
-from dubline.media.probe import Media
+from dubline.media.streams import Media
 from dubline.separation import registry
 from dubline.vocalization import policies
 from dubline.vocalization.policies import Policy
@@ -57,20 +56,15 @@ def check_media(plan: Plan, media: Media) -> None:
     """Refuse what the master cannot become; `BadInput` with what would work."""
     order = plan.order
     where = str(order.master.path)
-    if order.master.audio_stream >= len(media.audio):
-        raise BadInput(
-            f"audio stream {order.master.audio_stream} is not there", where, f"the master has {len(media.audio)}"
-        )
-    stream = media.audio[order.master.audio_stream]
-    layout = Layout.parse(stream.layout, where=where) if stream.layout else Layout.default(stream.channels, where=where)
-    if media.video is None:
-        raise BadInput("the master has no picture", where, "give the file that holds the picture")
-    for row in order.deliver:
-        containers.check_pair(row.container, row.codec, layout=layout, rate=stream.rate)
-        containers.check_picture(row.container, media.video.codec)
+    stream = media.audio_stream(order.master.audio_stream)
+    layout = stream.channel_layout(where=where)
+    for number, row in enumerate(order.deliver, start=1):
+        delivery = f"{plan.order_path}, delivery {number}"
+        containers.check_pair(row.container, row.codec, layout=layout, rate=stream.rate, where=delivery)
+        containers.check_picture(row.container, media.picture.codec, where=delivery)
         if order.options.keep_original:
-            containers.check_original(row.container, stream.codec)
-        if plan.specs[row.spec].requires_constant_frame_rate and not media.video.constant_frame_rate:
+            containers.check_original(row.container, stream.codec, rate=stream.rate, where=delivery)
+        if plan.specs[row.spec].requires_constant_frame_rate and not media.picture.constant_frame_rate:
             raise BadInput(
                 f"the picture's frame rate varies and spec '{row.spec}' demands a constant one",
                 where,

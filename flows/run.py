@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from prefect.runtime import flow_run
 
 from dubline.errors import Cancelled
-from dubline.media.probe import Media
+from dubline.media.streams import Media
 from flows.preflight import Plan
 from tasks import cancel
 from tasks.context import means
@@ -58,5 +58,5 @@ def register(plan: Plan, media: Media | None = None) -> int:
         # A semicolon before the frames is how SMPTE 12M writes drop-frame timecode.
         drop_frame=(";" in (media.timecode or "")) if media else None,
         som_timecode=media.timecode if media else None,
-        duration_frames=video.frame_count if video else None,
+        duration_frames=video.frames if video else None,
     )

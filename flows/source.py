@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 
 from dubline.audio.layout import Layout
-from dubline.media.probe import Media
+from dubline.media.streams import Media
 from dubline.media.timecode import Timecode
 from flows.order import Dub
 from flows.preflight import Plan, check_media
@@ -82,6 +82,6 @@ def read_media(sha256: str) -> Media:
 
 def start_frames(dub: Dub, media: Media, *, rate: int, where: str) -> int:
     """Samples from the first picture frame to the dub's first sample; `BadInput` for a timecode that is none."""
-    if dub.start is None or media.video is None:
+    if dub.start is None:
         return 0
-    return Timecode.parse(dub.start, media.video.frame_rate, where=f"{where}, start of {dub.language}").samples(rate)
+    return Timecode.parse(dub.start, media.picture.frame_rate, where=f"{where}, start of {dub.language}").samples(rate)

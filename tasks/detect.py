@@ -14,5 +14,5 @@ def detect(work: Work, me: Path, dx: Path) -> Made:
     """List the vocalizations of the M&E as events, with the DX stem as context."""
     events = detect_events(me, dialogue=dx, progress=work.progress, cancelled=work.cancelled)
     out = work.scratch / "events.parquet"
-    write_events(out, events)
+    write_events(events, out)
     return Made({"events": out}, {"events": len(events)})

@@ -1,0 +1,23 @@
+"""``dubline demo``: the sample title, built and localized."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from cli.localizing import localize_here, show_localized
+from samples.build import build
+from tasks.settings import Settings
+
+app = typer.Typer()
+
+
+@app.command(epilog="Example: dubline demo --out out")
+def demo(
+    out: Path = typer.Option(Path("out"), help="Where deliverables appear."),
+    as_json: bool = typer.Option(False, "--json", help="Print one JSON object."),
+) -> int:
+    """Build the one-minute sample film and localize it into two languages for two specs."""
+    order = build(Settings.load().home / "samples")
+    return show_localized(localize_here(order, out), as_json=as_json)
