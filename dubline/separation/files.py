@@ -1,0 +1,52 @@
+"""Separation from file to files: four stems beside each other, whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+from dubline.audio.wav import WavReader, WavWriter
+from dubline.separation.engine import Progress, Stems, separate
+from dubline.separation.registry import Model
+
+# Stem -> file name.
+NAMES = {"dx": "dialogue.wav", "mx": "music.wav", "fx": "effects.wav", "me": "me.wav"}
+
+
+def separate_file(
+    path_in: Path,
+    out_dir: Path,
+    *,
+    model: Model,
+    progress: Progress | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> dict[str, Path]:
+    """Write ``dialogue.wav music.wav effects.wav me.wav`` into ``out_dir`` and return them by stem (dx, mx, fx, me).
+
+    32-bit float at the rate, layout and length of ``path_in``, a WAV or RF64 file. The files appear together at the
+    end. Raises `BadInput` as `separate` and `WavReader` do, `Cancelled` when asked to stop.
+    """
+    out_dir.mkdir(parents=True, exist_ok=True)
+    finished = {stem: out_dir / name for stem, name in NAMES.items()}
+    growing = {stem: path.with_name(f".{path.name}.part") for stem, path in finished.items()}
+    try:
+        with ExitStack() as stack:
+            source = stack.enter_context(WavReader(path_in))
+            writers = {
+                stem: stack.enter_context(WavWriter(path, rate=source.rate, layout=source.layout))
+                for stem, path in growing.items()
+            }
+            for stems in separate(source, network=model.network, progress=progress, cancelled=cancelled):
+                _write(writers, stems)
+        for stem, path in growing.items():
+            path.replace(finished[stem])
+    finally:
+        for path in growing.values():
+            path.unlink(missing_ok=True)
+    return finished
+
+
+def _write(writers: dict[str, WavWriter], stems: Stems) -> None:
+    for stem, block in stems._asdict().items():
+        writers[stem].write(block)

@@ -1,0 +1,191 @@
+"""Models as data: a card says what a checkpoint is and may be used for, its hash says which bytes that holds for.
+
+Weights are safetensors, read without unpickling anything; nothing is ever downloaded.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+
+from dubline.errors import BadInput
+from dubline.separation.bandsplit import BandSplit, BandSplitConfig
+from dubline.separation.network import MaskNetwork
+
+PACKAGE = Path(__file__).parent
+SHIPPED_CARDS = PACKAGE / "cards"
+WEIGHTS = "weights"
+DEFAULT = "default"
+
+_CHUNK = 1 << 20
+
+
+class Licenses(BaseModel):
+    """Under which terms the network's code and its weights may be used."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    code: str
+    weights: str
+
+
+class ModelCard(BaseModel):
+    """What a checkpoint is; ``sha256`` and ``file`` may be left out of a card handed to `add_model`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]*$")
+    version: str
+    summary: str
+    architecture: str
+    config: dict[str, Any] = {}
+    file: str = ""
+    sha256: str = Field(default="", pattern=r"^([0-9a-f]{64})?$")
+    default: bool = False
+    licenses: Licenses
+    sources: list[dict[str, Any]] = []
+    training: dict[str, Any] = {}
+    figures: dict[str, Any] = {}
+    weaknesses: list[str] = []
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A card and its network, on a device and ready to separate."""
+
+    card: ModelCard
+    network: MaskNetwork
+    device: str
+
+
+def _bandsplit(config: dict[str, Any]) -> MaskNetwork:
+    return BandSplit(BandSplitConfig(**config))
+
+
+ARCHITECTURES: dict[str, Callable[[dict[str, Any]], MaskNetwork]] = {"bandsplit": _bandsplit}
+
+
+def list_models(models_dir: Path | None = None) -> list[ModelCard]:
+    """The shipped cards, then those of ``models_dir``, by id. Raises `BadInput` for a card that cannot be read."""
+    return [card for card, _ in _cards(models_dir)]
+
+
+def load(model_id: str = DEFAULT, models_dir: Path | None = None, device: str = "auto") -> Model:
+    """The model called ``model_id``, or the default one, its weights verified against the card's hash.
+
+    ``device`` is a torch device, or ``auto`` for a GPU where there is one. Raises `BadInput` for an unknown model, a
+    missing or altered file and a checkpoint that does not fit its card.
+    """
+    card, folder = _find(model_id, _cards(models_dir))
+    path = folder / WEIGHTS / card.file
+    if not path.is_file():
+        raise BadInput(f"weights of model {card.id!r} are missing", str(path), "add the model again")
+    if sha256_of(path) != card.sha256:
+        raise BadInput(f"weights of model {card.id!r} differ from its card", str(path), "add the model again")
+    network = _read(path, card)
+    device = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
+    return Model(card, network.to(device), device)
+
+
+def add_model(file: Path, card: Path, models_dir: Path) -> ModelCard:
+    """Register the checkpoint ``file`` under ``card`` in ``models_dir``, both copied whole or not at all.
+
+    Raises `BadInput` when the card is incomplete, names another hash, takes the id of another model, or when the
+    checkpoint is not safetensors of the card's architecture.
+    """
+    given = _parse(card)
+    if not file.is_file():
+        raise BadInput("no such checkpoint", str(file), "name a .safetensors file")
+    digest = sha256_of(file)
+    if given.sha256 not in ("", digest):
+        raise BadInput(f"the card names sha256 {given.sha256}, the file has {digest}", str(card), "correct the card")
+    for known, _ in _cards(models_dir):
+        if known.id == given.id and known.sha256 != digest:
+            raise BadInput(f"model {given.id!r} exists with other weights", str(card), "choose another id")
+    _read(file, given)
+    complete = given.model_copy(update={"file": f"{digest}.safetensors", "sha256": digest, "default": False})
+    (models_dir / WEIGHTS).mkdir(parents=True, exist_ok=True)
+    _place(models_dir / WEIGHTS / complete.file, lambda part: shutil.copyfile(file, part))
+    text = yaml.safe_dump(complete.model_dump(), sort_keys=False, allow_unicode=True)
+    _place(models_dir / f"{complete.id}.yaml", lambda part: part.write_text(text, encoding="utf-8"))
+    return complete
+
+
+def sha256_of(path: Path) -> str:
+    """Hex digest of a file."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _cards(models_dir: Path | None) -> list[tuple[ModelCard, Path]]:
+    """Every card with the folder that holds its weights folder."""
+    found = [(_parse(path), PACKAGE) for path in sorted(SHIPPED_CARDS.glob("*.yaml"))]
+    if models_dir is not None:
+        found += [(_parse(path), models_dir) for path in sorted(models_dir.glob("*.yaml"))]
+    return found
+
+
+def _parse(path: Path) -> ModelCard:
+    try:
+        return ModelCard.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"]) or "the card"
+        raise BadInput(f"{field}: {first['msg']}", str(path), "correct the card") from error
+    except (yaml.YAMLError, OSError, UnicodeDecodeError) as error:
+        raise BadInput("not a readable YAML card", str(path), "name a model card") from error
+
+
+def _find(model_id: str, cards: list[tuple[ModelCard, Path]]) -> tuple[ModelCard, Path]:
+    for card, folder in cards:
+        if card.id == model_id or (model_id == DEFAULT and card.default):
+            return card, folder
+    known = [card.id for card, _ in cards]
+    near = difflib.get_close_matches(model_id, known, n=1) or known
+    mend = f"use {' or '.join(near)}" if near else "add a model first"
+    raise BadInput(f"no model {model_id!r}", "models", mend)
+
+
+def _read(path: Path, card: ModelCard) -> MaskNetwork:
+    """The card's network with the weights in ``path``, in float32, for inference."""
+    if card.architecture not in ARCHITECTURES:
+        raise BadInput(
+            f"unknown architecture {card.architecture!r}", f"model {card.id}", f"use one of {sorted(ARCHITECTURES)}"
+        )
+    try:
+        network = ARCHITECTURES[card.architecture](card.config)
+    except (TypeError, ValueError) as error:
+        raise BadInput(f"config does not fit {card.architecture}: {error}", f"model {card.id}", "correct it") from error
+    try:
+        tensors = load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise BadInput("not a safetensors file", str(path), "convert it first; pickles are refused") from error
+    try:
+        network.load_state_dict({name: tensor.float() for name, tensor in tensors.items()})
+    except RuntimeError as error:
+        raise BadInput(f"weights do not fit {card.architecture}", str(path), "check the card's config") from error
+    return network.eval().requires_grad_(False)
+
+
+def _place(path: Path, write: Callable[[Path], object]) -> None:
+    """Let ``write`` fill a temporary file, then give it its name."""
+    part = path.with_name(f".{path.name}.part")
+    write(part)
+    with part.open("rb") as file:
+        os.fsync(file.fileno())
+    part.replace(path)

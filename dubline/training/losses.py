@@ -1,0 +1,110 @@
+"""Training losses: level-aware and silence-safe in time, compressed in frequency, with residual voice over-weighted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from dubline.separation.network import Estimate
+
+# Errors this far under the mix (-26 dB) stop counting. Relative to the mix, because an absolute floor lets mixtures
+# without dialogue outweigh all others by their steep logarithm, and the network learns to remove nothing at all.
+FLOOR_SHARE = 0.05
+# Mean absolute level of a mix that is silence: -120 dBFS.
+SILENCE = 1e-6
+COMPRESSION = 0.3
+POWER_FLOOR = 1e-8
+# A dub does not mask residual voice this far above the M&E: those bins are the leakage a listener hears.
+LEAKAGE_RATIO = 10 ** (-20 / 20)
+
+
+class Targets(NamedTuple):
+    """The stems that made a mix, each ``(batch, samples)``."""
+
+    dialogue: Tensor
+    music: Tensor
+    effects: Tensor
+
+    @property
+    def me(self) -> Tensor:
+        """Music and effects."""
+        return self.music + self.effects
+
+
+@dataclass(frozen=True, slots=True)
+class LossWeights:
+    """How much each term counts against the waveform loss of the dialogue."""
+
+    me: float = 1.0
+    spectral: float = 8.0
+    leakage: float = 16.0
+    music: float = 0.25
+    resolutions: tuple[int, ...] = (512, 2048)
+
+
+def l1_snr(estimate: Tensor, target: Tensor, mix: Tensor) -> Tensor:
+    """Negative L1 signal-to-error ratio in dB, ``(batch,)``; Watcharasupat et al., Bandit (2023), section on losses.
+
+    Unlike SI-SNR it keeps the level: an estimate of half the target's level costs.
+    """
+    floor = FLOOR_SHARE * mix.abs().mean(-1) + SILENCE
+    error = (estimate - target).abs().mean(-1)
+    level = target.abs().mean(-1)
+    return 20 * torch.log10((error + floor) / (level + floor))
+
+
+def compressed(waveform: Tensor, n_fft: int) -> Tensor:
+    """Complex spectrum ``(batch, bins, frames)`` with magnitudes raised to the power 0.3."""
+    window = torch.hann_window(n_fft, device=waveform.device)
+    spectrum = torch.stft(waveform, n_fft, n_fft // 2, window=window, return_complex=True) / n_fft**0.5
+    power = spectrum.real.square() + spectrum.imag.square() + POWER_FLOOR
+    squeezed: Tensor = spectrum * power ** ((COMPRESSION - 1) / 2)
+    return squeezed
+
+
+def spectral_distance(estimate: Tensor, target: Tensor) -> Tensor:
+    """Mean absolute difference of compressed spectra and of their magnitudes, ``(batch,)``."""
+    difference = _magnitude(estimate - target) + (_magnitude(estimate) - _magnitude(target)).abs()
+    return difference.mean((-2, -1))
+
+
+def leakage(me: Tensor, target_me: Tensor, target_dialogue: Tensor) -> Tensor:
+    """Mean excess of the estimated M&E where only dialogue should be, ``(batch,)``; inputs are compressed spectra."""
+    target, voice = _magnitude(target_me), _magnitude(target_dialogue)
+    bare = (target < LEAKAGE_RATIO**COMPRESSION * voice).to(target.dtype)
+    excess: Tensor = bare * (_magnitude(me) - target).clamp(min=0)
+    return excess.mean((-2, -1))
+
+
+def _magnitude(spectrum: Tensor) -> Tensor:
+    return (spectrum.real.square() + spectrum.imag.square() + 1e-7).sqrt()
+
+
+def separation_loss(estimate: Estimate, targets: Targets, weights: LossWeights) -> dict[str, Tensor]:
+    """The weighted sum as ``total`` and its parts, each a scalar over the batch."""
+    me = targets.me
+    mix = targets.dialogue + me
+    parts = {
+        "dialogue": l1_snr(estimate.dialogue, targets.dialogue, mix).mean(),
+        "me": l1_snr(estimate.me, me, mix).mean(),
+        "music": l1_snr(estimate.music, targets.music, mix).mean(),
+    }
+    spectral, leaked = [], []
+    for n_fft in weights.resolutions:
+        voice, voice_target = compressed(estimate.dialogue, n_fft), compressed(targets.dialogue, n_fft)
+        rest, rest_target = compressed(estimate.me, n_fft), compressed(me, n_fft)
+        spectral.append(spectral_distance(voice, voice_target) + spectral_distance(rest, rest_target))
+        leaked.append(leakage(rest, rest_target, voice_target))
+    parts["spectral"] = torch.stack(spectral).mean()
+    parts["leakage"] = torch.stack(leaked).mean()
+    parts["total"] = (
+        parts["dialogue"]
+        + weights.me * parts["me"]
+        + weights.music * parts["music"]
+        + weights.spectral * parts["spectral"]
+        + weights.leakage * parts["leakage"]
+    )
+    return parts
