@@ -138,7 +138,11 @@ class Meter:
         edges = edges[edges <= frames]
         self._memory[np.abs(self._memory) < _NEGLIGIBLE] = 0.0
         loudness, self._memory = sosfilt(
-            self._sections, samples[self._heard].astype(np.float64), axis=1, zi=self._memory
+            # float32 in, double precision inside and out, as the coefficients are.
+            self._sections,
+            samples[self._heard],
+            axis=1,
+            zi=self._memory,
         )
         if len(edges) < 2:
             return np.zeros(0)

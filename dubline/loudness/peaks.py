@@ -19,6 +19,9 @@ _KAISER_BETA = 5.0
 # Outputs per row of the banded matrix: longer rows waste multiplications on its zeros, shorter ones copy more.
 _ROW = 32
 _REACH = _TAPS - 1
+# Rows per product: few enough that BLAS does not split one over threads, which would cost more than it saves,
+# and that each product's maximum can still spare the next.
+_BATCH = 48
 
 
 def oversampling(rate: int) -> int:
@@ -74,16 +77,18 @@ class PeakMeter:
         if not rows:
             return
         windows = np.lib.stride_tricks.sliding_window_view(signal, _ROW + _REACH, axis=1)[:, ::_ROW][:, :rows]
-        bounds = _row_bounds(signal, rows) * self._worst_gain
-        # The loudest row first: it usually settles the maximum, and most others then drop out.
-        loudest = np.unravel_index(int(bounds.argmax()), bounds.shape)
-        if bounds[loudest] > self.true_peak:
-            self._raise_to(windows[loudest][None, :])
-            self._raise_to(windows[bounds > self.true_peak])
+        self._raise(windows, _row_bounds(signal, rows) * self._worst_gain)
 
-    def _raise_to(self, rows: Samples) -> None:
-        if len(rows):
-            between = rows @ self._matrix
+    def _raise(self, windows: Samples, bounds: npt.NDArray[np.float64]) -> None:
+        """Compute the rows of ``windows`` ``(channels, rows, samples)`` whose ``bounds`` exceed the maximum so far."""
+        candidates = np.flatnonzero(bounds > self.true_peak)
+        # Loudest first: a few rows usually settle the maximum, and all others then drop out.
+        candidates = candidates[np.argsort(bounds.flat[candidates])[::-1]]
+        for start in range(0, len(candidates), _BATCH):
+            batch = candidates[start : start + _BATCH]
+            if bounds.flat[batch[0]] <= self.true_peak:
+                break
+            between = windows[np.unravel_index(batch, bounds.shape)] @ self._matrix
             self._interpolated_peak = max(self._interpolated_peak, float(between.max()), -float(between.min()))
 
 
