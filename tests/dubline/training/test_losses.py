@@ -1,0 +1,61 @@
+"""Losses on cases worked out by hand."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from dubline.separation.network import Estimate
+from dubline.training.losses import (
+    FLOOR_SHARE,
+    LossWeights,
+    Targets,
+    compressed,
+    l1_snr,
+    leakage,
+    separation_loss,
+    spectral_distance,
+)
+
+
+def test_l1_snr_of_half_the_target_counts_the_level() -> None:
+    target = torch.ones(1, 100)
+    expected = 20 * torch.log10(torch.tensor((0.5 + FLOOR_SHARE) / (1 + FLOOR_SHARE)))
+    assert l1_snr(0.5 * target, target, target).item() == pytest.approx(expected.item(), abs=1e-4)
+
+
+def test_l1_snr_does_not_depend_on_the_level_of_the_mix() -> None:
+    estimate, target, mix = torch.randn(3, 1, 1_000, generator=torch.Generator().manual_seed(1))
+    quiet = l1_snr(0.01 * estimate, 0.01 * target, 0.01 * mix)
+    assert quiet.item() == pytest.approx(l1_snr(estimate, target, mix).item(), abs=1e-2)
+
+
+def test_nothing_rightly_left_costs_nothing_and_is_finite() -> None:
+    silence, mix = torch.zeros(1, 100), torch.ones(1, 100)
+    assert l1_snr(silence, silence, mix).item() == 0.0
+    assert l1_snr(silence, silence, silence).item() == 0.0
+    assert l1_snr(mix, silence, mix).item() > 20
+
+
+def test_a_perfect_estimate_has_no_spectral_distance() -> None:
+    spectrum = compressed(torch.randn(1, 4_096), 512)
+    assert spectral_distance(spectrum, spectrum).item() < 1e-3
+
+
+def test_leakage_counts_voice_only_where_it_is_bare() -> None:
+    voice = compressed(torch.randn(1, 4_096), 512)
+    silence = torch.zeros_like(voice)
+    assert leakage(voice, silence, voice).item() > 0.1
+    assert leakage(silence, silence, voice).item() < 1e-6
+    loud = 10 * voice
+    assert leakage(voice + loud, loud, voice).item() == 0.0
+
+
+def test_the_true_stems_cost_less_than_the_mix_as_dialogue() -> None:
+    stems = 0.1 * torch.randn(3, 2, 8_192, generator=torch.Generator().manual_seed(1))
+    targets = Targets(*stems)
+    mix = targets.dialogue + targets.me
+    right = separation_loss(Estimate(targets.dialogue, targets.music, targets.me), targets, LossWeights())
+    wrong = separation_loss(Estimate(mix, targets.music, mix - mix), targets, LossWeights())
+    assert right["total"] < wrong["total"]
+    assert right["leakage"].item() < 1e-6
