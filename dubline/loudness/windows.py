@@ -54,7 +54,8 @@ class Energies:
         for at in range(0, blocks, GATING_HOP_BLOCKS):
             totals += tens[at : at + last]
         edges = self.edges()
-        return totals / (edges[blocks:] - edges[:-blocks])
+        totals /= edges[blocks:] - edges[:-blocks]
+        return totals
 
     def times(self) -> Floats:
         """Middle of every block in seconds."""
