@@ -99,9 +99,11 @@ _MENDS = (
 
 def _is_fault(error: Exception) -> bool:
     """Faults of the surroundings, as against mistakes in our own statements (which are bugs)."""
-    said = str(getattr(error, "orig", None) or error)
+    origin = getattr(error, "orig", None) or error
+    if getattr(origin, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR:
+        return False  # SQLite calls an unknown column an operational error too
     return type(error).__name__ in {"OperationalError", "InterfaceError", "TimeoutError"} or any(
-        sign in said for sign, _ in _MENDS
+        sign in str(origin) for sign, _ in _MENDS
     )
 
 

@@ -59,7 +59,9 @@ class Store:
                 if movable:
                     path.unlink()
             asset = StoredAsset(sha256, arrival.stat().st_size, suffix, f"store:{sha256[:2]}/{sha256}{suffix}")
-            if not self.verify(asset):
+            if self.verify(asset):
+                self._object(asset).chmod(_READ_ONLY)  # renews its change time: gc spares what was just asked for
+            else:
                 self._settle(arrival, asset)
         return asset
 
@@ -170,6 +172,8 @@ class Store:
                     str(self.root),
                     "free space there, with `dubline catalog gc --delete` for one, or move the store",
                 ) from error
+            if error.errno in (errno.ENOTDIR, errno.EEXIST):
+                raise DbError("the store cannot be a folder there", str(self.root), "choose another place") from error
             if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
                 raise DbError("the store cannot be written", str(self.root), "make it writable") from error
             raise

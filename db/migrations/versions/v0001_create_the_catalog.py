@@ -25,8 +25,8 @@ def upgrade() -> None:
         sa.Column("created_at", MOMENT, nullable=False),
         sa.Column("verified_at", MOMENT),
         sa.Column("collected_at", MOMENT),
-        sa.CheckConstraint("bytes >= 0", name="ck_asset_bytes"),
-        sa.CheckConstraint("length(sha256) = 64", name="ck_asset_sha256"),
+        sa.CheckConstraint("bytes >= 0", name=op.f("ck_asset_bytes")),
+        sa.CheckConstraint("length(sha256) = 64", name=op.f("ck_asset_sha256")),
         sa.PrimaryKeyConstraint("sha256", name="pk_asset"),
     )
     op.create_table(
@@ -41,8 +41,8 @@ def upgrade() -> None:
         sa.Column("card_url", sa.String()),
         sa.Column("status", sa.String(), nullable=False),
         sa.Column("created_at", MOMENT, nullable=False),
-        sa.CheckConstraint("status IN ('candidate', 'active', 'retired')", name="ck_model_status"),
-        sa.CheckConstraint("length(weights_sha256) = 64", name="ck_model_weights_sha256"),
+        sa.CheckConstraint("status IN ('candidate', 'active', 'retired')", name=op.f("ck_model_status")),
+        sa.CheckConstraint("length(weights_sha256) = 64", name=op.f("ck_model_weights_sha256")),
         sa.PrimaryKeyConstraint("id", name="pk_model"),
         sa.UniqueConstraint("model_id", "version", "weights_sha256", name="uq_model_model_id_version_weights_sha256"),
     )
@@ -59,7 +59,7 @@ def upgrade() -> None:
         sa.Column("spec_version", sa.String()),
         sa.Column("tools", JSON, nullable=False),
         sa.Column("created_at", MOMENT, nullable=False),
-        sa.CheckConstraint("length(key) = 64", name="ck_recipe_key"),
+        sa.CheckConstraint("length(key) = 64", name=op.f("ck_recipe_key")),
         sa.PrimaryKeyConstraint("key", name="pk_recipe"),
     )
     op.create_index("ix_recipe_spec_id", "recipe", ["spec_id"])
@@ -76,7 +76,7 @@ def upgrade() -> None:
         sa.Column("source_url", sa.String()),
         sa.Column("verified", sa.Boolean(), nullable=False),
         sa.Column("created_at", MOMENT, nullable=False),
-        sa.CheckConstraint("length(body_sha256) = 64", name="ck_spec_body_sha256"),
+        sa.CheckConstraint("length(body_sha256) = 64", name=op.f("ck_spec_body_sha256")),
         sa.PrimaryKeyConstraint("id", name="pk_spec"),
         sa.UniqueConstraint("spec_id", "version", "body_sha256", name="uq_spec_spec_id_version_body_sha256"),
     )
@@ -90,7 +90,7 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("parent_id", sa.Integer()),
         sa.Column("created_at", MOMENT, nullable=False),
-        sa.CheckConstraint("kind IN ('film', 'episode', 'trailer')", name="ck_title_kind"),
+        sa.CheckConstraint("kind IN ('film', 'episode', 'trailer')", name=op.f("ck_title_kind")),
         sa.ForeignKeyConstraint(["parent_id"], ["title.id"], name="fk_title_parent_id_title"),
         sa.PrimaryKeyConstraint("id", name="pk_title"),
         sa.UniqueConstraint("slug", name="uq_title_slug"),
@@ -128,9 +128,9 @@ def upgrade() -> None:
         sa.Column("som_timecode", sa.String()),
         sa.Column("duration_frames", sa.Integer()),
         sa.Column("created_at", MOMENT, nullable=False),
-        sa.CheckConstraint("(fps_num IS NULL) = (fps_den IS NULL)", name="ck_version_fps_whole"),
-        sa.CheckConstraint("duration_frames >= 0", name="ck_version_duration_frames"),
-        sa.CheckConstraint("fps_num > 0 AND fps_den > 0", name="ck_version_fps_positive"),
+        sa.CheckConstraint("(fps_num IS NULL) = (fps_den IS NULL)", name=op.f("ck_version_fps_whole")),
+        sa.CheckConstraint("duration_frames >= 0", name=op.f("ck_version_duration_frames")),
+        sa.CheckConstraint("fps_num > 0 AND fps_den > 0", name=op.f("ck_version_fps_positive")),
         sa.ForeignKeyConstraint(["title_id"], ["title.id"], name="fk_version_title_id_title"),
         sa.PrimaryKeyConstraint("id", name="pk_version"),
         sa.UniqueConstraint("title_id", "label", name="uq_version_title_id_label"),
@@ -145,7 +145,7 @@ def upgrade() -> None:
         sa.Column("suffix", sa.String(), nullable=False),
         sa.Column("origin_name", sa.String()),
         sa.Column("created_at", MOMENT, nullable=False),
-        sa.CheckConstraint("role <> ''", name="ck_media_file_role"),
+        sa.CheckConstraint("role <> ''", name=op.f("ck_media_file_role")),
         sa.ForeignKeyConstraint(["asset_sha256"], ["asset.sha256"], name="fk_media_file_asset_sha256_asset"),
         sa.ForeignKeyConstraint(["version_id"], ["version.id"], name="fk_media_file_version_id_version"),
         sa.PrimaryKeyConstraint("id", name="pk_media_file"),
@@ -169,8 +169,10 @@ def upgrade() -> None:
         sa.Column("process_started", sa.String(), nullable=False),
         sa.Column("git_commit", sa.String()),
         sa.Column("error", sa.String()),
-        sa.CheckConstraint("(state = 'running') = (ended_at IS NULL)", name="ck_run_ended"),
-        sa.CheckConstraint("state IN ('running', 'completed', 'failed', 'cancelled', 'crashed')", name="ck_run_state"),
+        sa.CheckConstraint("(state = 'running') = (ended_at IS NULL)", name=op.f("ck_run_ended")),
+        sa.CheckConstraint(
+            "state IN ('running', 'completed', 'failed', 'cancelled', 'crashed')", name=op.f("ck_run_state")
+        ),
         sa.ForeignKeyConstraint(["version_id"], ["version.id"], name="fk_run_version_id_version"),
         sa.PrimaryKeyConstraint("id", name="pk_run"),
     )
@@ -190,7 +192,7 @@ def upgrade() -> None:
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("created_at", MOMENT, nullable=False),
         sa.CheckConstraint(
-            "state IN ('candidate', 'approved', 'delivered', 'superseded')", name="ck_deliverable_state"
+            "state IN ('candidate', 'approved', 'delivered', 'superseded')", name=op.f("ck_deliverable_state")
         ),
         sa.ForeignKeyConstraint(["media_file_id"], ["media_file.id"], name="fk_deliverable_media_file_id_media_file"),
         sa.ForeignKeyConstraint(["recipe_key"], ["recipe.key"], name="fk_deliverable_recipe_key_recipe"),
@@ -212,7 +214,7 @@ def upgrade() -> None:
         sa.Column("verdict", sa.String(), nullable=False),
         sa.Column("items", JSON, nullable=False),
         sa.Column("created_at", MOMENT, nullable=False),
-        sa.CheckConstraint("verdict IN ('pass', 'warn', 'fail')", name="ck_qc_result_verdict"),
+        sa.CheckConstraint("verdict IN ('pass', 'warn', 'fail')", name=op.f("ck_qc_result_verdict")),
         sa.ForeignKeyConstraint(["media_file_id"], ["media_file.id"], name="fk_qc_result_media_file_id_media_file"),
         sa.ForeignKeyConstraint(["spec_id"], ["spec.id"], name="fk_qc_result_spec_id_spec"),
         sa.PrimaryKeyConstraint("id", name="pk_qc_result"),
@@ -231,9 +233,11 @@ def upgrade() -> None:
         sa.Column("error", sa.String()),
         sa.Column("cache_hit", sa.Boolean(), nullable=False),
         sa.Column("source_step_id", sa.Integer()),
-        sa.CheckConstraint("(state = 'running') = (ended_at IS NULL)", name="ck_step_ended"),
-        sa.CheckConstraint("state IN ('running', 'completed', 'failed', 'cancelled', 'crashed')", name="ck_step_state"),
-        sa.CheckConstraint("cache_hit = (source_step_id IS NOT NULL)", name="ck_step_cache_hit"),
+        sa.CheckConstraint("(state = 'running') = (ended_at IS NULL)", name=op.f("ck_step_ended")),
+        sa.CheckConstraint(
+            "state IN ('running', 'completed', 'failed', 'cancelled', 'crashed')", name=op.f("ck_step_state")
+        ),
+        sa.CheckConstraint("cache_hit = (source_step_id IS NOT NULL)", name=op.f("ck_step_cache_hit")),
         sa.ForeignKeyConstraint(["recipe_key"], ["recipe.key"], name="fk_step_recipe_key_recipe"),
         sa.ForeignKeyConstraint(["run_id"], ["run.id"], name="fk_step_run_id_run"),
         sa.ForeignKeyConstraint(["source_step_id"], ["step.id"], name="fk_step_source_step_id_step"),
@@ -272,7 +276,7 @@ def upgrade() -> None:
         sa.Column("priming_samples", sa.Integer()),
         sa.Column("duration_samples", sa.BigInteger()),
         sa.Column("title", sa.String()),
-        sa.CheckConstraint("kind IN ('video', 'audio', 'subtitle', 'data')", name="ck_track_kind"),
+        sa.CheckConstraint("kind IN ('video', 'audio', 'subtitle', 'data')", name=op.f("ck_track_kind")),
         sa.ForeignKeyConstraint(["media_file_id"], ["media_file.id"], name="fk_track_media_file_id_media_file"),
         sa.PrimaryKeyConstraint("id", name="pk_track"),
         sa.UniqueConstraint("media_file_id", "idx", name="uq_track_media_file_id_idx"),
@@ -292,9 +296,9 @@ def upgrade() -> None:
         sa.Column("decided_by", sa.String()),
         sa.CheckConstraint(
             "label IN ('speech', 'singing', 'laughter', 'crying', 'shout', 'breath', 'cough', 'exertion', 'crowd')",
-            name="ck_vocal_event_label",
+            name=op.f("ck_vocal_event_label"),
         ),
-        sa.CheckConstraint("end_seconds >= start_seconds AND start_seconds >= 0", name="ck_vocal_event_span"),
+        sa.CheckConstraint("end_seconds >= start_seconds AND start_seconds >= 0", name=op.f("ck_vocal_event_span")),
         sa.ForeignKeyConstraint(["media_file_id"], ["media_file.id"], name="fk_vocal_event_media_file_id_media_file"),
         sa.PrimaryKeyConstraint("id", name="pk_vocal_event"),
     )
@@ -308,7 +312,7 @@ def upgrade() -> None:
         sa.Column("decided_at", MOMENT, nullable=False),
         sa.Column("decision", sa.String(), nullable=False),
         sa.Column("note", sa.String()),
-        sa.CheckConstraint("decision IN ('approved', 'rejected', 'reopened')", name="ck_approval_decision"),
+        sa.CheckConstraint("decision IN ('approved', 'rejected', 'reopened')", name=op.f("ck_approval_decision")),
         sa.ForeignKeyConstraint(["deliverable_id"], ["deliverable.id"], name="fk_approval_deliverable_id_deliverable"),
         sa.PrimaryKeyConstraint("id", name="pk_approval"),
     )
@@ -342,10 +346,12 @@ def upgrade() -> None:
         sa.Column("tool_version", sa.String()),
         sa.CheckConstraint(
             "(value IS NOT NULL) = (kind IN ('number', 'integer', 'flag')) AND (text IS NOT NULL) = (kind = 'text')",
-            name="ck_measurement_one_value",
+            name=op.f("ck_measurement_one_value"),
         ),
-        sa.CheckConstraint("kind IN ('number', 'integer', 'flag', 'text', 'undefined')", name="ck_measurement_kind"),
-        sa.CheckConstraint("(step_id IS NULL) <> (media_file_id IS NULL)", name="ck_measurement_owner"),
+        sa.CheckConstraint(
+            "kind IN ('number', 'integer', 'flag', 'text', 'undefined')", name=op.f("ck_measurement_kind")
+        ),
+        sa.CheckConstraint("(step_id IS NULL) <> (media_file_id IS NULL)", name=op.f("ck_measurement_owner")),
         sa.ForeignKeyConstraint(["media_file_id"], ["media_file.id"], name="fk_measurement_media_file_id_media_file"),
         sa.ForeignKeyConstraint(["step_id"], ["step.id"], name="fk_measurement_step_id_step"),
         sa.PrimaryKeyConstraint("id", name="pk_measurement"),

@@ -1,0 +1,169 @@
+"""A catalog, a store and a small studio at work in them; on PostgreSQL where DUBLINE_TEST_POSTGRES names a server."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from db.assets import Fingerprint, StoredAsset, hash_file
+from db.catalog import Catalog
+from db.recipes import ModelFacts, Recipe
+from db.store import Store
+
+MODEL: ModelFacts = {"id": "bandsplit", "name": "Band split", "version": "1", "sha256": "b" * 64, "licence": "CC0-1.0"}
+
+
+@dataclass
+class Studio:
+    """What a flow does, in a line or two each."""
+
+    catalog: Catalog
+    store: Store
+    folder: Path
+
+    def version(self, slug: str = "glass-harbor", label: str = "theatrical") -> int:
+        return self.catalog.register_title(
+            slug=slug, name=slug.title(), original_language="en", version_label=label, fps=(24, 1), duration_frames=240
+        )
+
+    def run(self, version_id: int) -> int:
+        return self.catalog.start_run(version_id, trigger="user", host="here")
+
+    def write(self, name: str, content: bytes) -> Path:
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        return path
+
+    def put(self, content: bytes, suffix: str = ".wav") -> StoredAsset:
+        return self.store.put(self.write(f"scratch/{uuid.uuid4().hex}", content), suffix=suffix)
+
+    def master(self, content: bytes = b"master", *, version_id: int | None = None, name: str = "master.mov") -> str:
+        path = self.write(name, content)
+        fingerprint = Fingerprint.of(path)
+        sha256 = hash_file(path)
+        self.catalog.register_external(path, sha256, len(content), fingerprint, version_id=version_id)
+        return sha256
+
+    def step(
+        self,
+        run_id: int,
+        stage: str,
+        inputs: Mapping[str, str],
+        outputs: Mapping[str, bytes],
+        *,
+        version: int = 1,
+        models: Sequence[ModelFacts] = (),
+        spec: tuple[str, str] | None = None,
+        tools: Mapping[str, str] | None = None,
+    ) -> dict[str, str]:
+        """Run a step, or take it from the catalog; returns SHA-256 by output role."""
+        recipe = Recipe(
+            stage=stage,
+            stage_version=version,
+            params={"stage": stage},
+            inputs=inputs,
+            models=models,
+            spec={"id": spec[0], "version": spec[1]} if spec else None,
+            tools=tools or {},
+        )
+        found = self.catalog.find_outputs(recipe.key)
+        if found is not None and all(self.store.verify(asset) for asset in found.outputs.values()):
+            self.catalog.reuse_step(run_id, recipe, found.step_id)
+            return {role: asset.sha256 for role, asset in found.outputs.items()}
+        step_id = self.catalog.begin_step(run_id, recipe)
+        made = {role: self.put(content) for role, content in outputs.items()}
+        self.catalog.finish_step(step_id, made)
+        return {role: asset.sha256 for role, asset in made.items()}
+
+    def deliver(self, version_id: int, sha256: str, *, language: str = "fr-FR", spec_version: str = "1") -> int:
+        return self.catalog.record_deliverable(
+            version_id,
+            language=language,
+            spec_id="ebu-r128",
+            spec_version=spec_version,
+            spec_body={"target": -23.0},
+            sha256=sha256,
+            path=self.folder / "out" / f"{language}.mov",
+            container="mov",
+            codec="pcm_s24le",
+            verdict="pass",
+            checks=[{"name": "integrated", "verdict": "pass"}],
+            measurement={"integrated_lufs": -23.0, "layout": "5.1", "dialogue_lufs": None, "channels": 6},
+        )
+
+    def localize(self, slug: str = "glass-harbor", master: bytes = b"master", *, spec_version: str = "1") -> int:
+        """A whole run: demux, separate, mix, conform; returns the deliverable's id."""
+        version_id = self.version(slug)
+        source = self.master(master, version_id=version_id, name=f"{slug}.mov")
+        run_id = self.run(version_id)
+        ov = self.step(run_id, "demux", {"master": source}, {"ov_mix": master + b" ov"}, tools={"ffmpeg": "7"})
+        stems = {"dx": master + b" dx", "me": master + b" me"}
+        made = self.step(run_id, "separate", {"ov_mix": ov["ov_mix"]}, stems, models=[MODEL])
+        mix = self.step(run_id, "mix", {"me": made["me"]}, {"dub_mix": master + b" mix"})
+        final = self.step(
+            run_id,
+            "conform",
+            {"mix": mix["dub_mix"]},
+            {"deliverable": master + b" final " + spec_version.encode()},
+            spec=("ebu-r128", spec_version),
+        )
+        deliverable_id = self.deliver(version_id, final["deliverable"], spec_version=spec_version)
+        self.catalog.finish_run(run_id, "completed")
+        return deliverable_id
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> Iterator[str]:
+    """An empty database of its own."""
+    server = os.environ.get("DUBLINE_TEST_POSTGRES")
+    if not server:
+        yield f"sqlite:///{tmp_path / 'catalog.db'}"
+        return
+    name = f"test_{uuid.uuid4().hex}"
+    with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}".encode())
+        yield f"{server}/{name}"
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
+@pytest.fixture
+def catalog(url: str) -> Iterator[Catalog]:
+    opened = Catalog.open(url)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "store")
+
+
+@pytest.fixture
+def studio(catalog: Catalog, store: Store, tmp_path: Path) -> Studio:
+    return Studio(catalog, store, tmp_path)
+
+
+@pytest.fixture
+def python() -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Start a real process with some Python; whatever still runs at the end is killed."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(code: str, *arguments: object) -> subprocess.Popen[str]:
+        command = [sys.executable, "-c", code, *map(str, arguments)]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
