@@ -113,7 +113,7 @@ def _prefect(settings: Settings) -> str:
         raise EnvironmentFault(
             "the Prefect server does not answer", url, "start it or unset PREFECT_API_URL"
         ) from error
-    return url
+    return str(url)
 
 
 def _models(settings: Settings) -> str:

@@ -11,7 +11,7 @@ from importlib.metadata import version
 from typing import Any, NoReturn
 
 import typer
-from typer.core import TyperCommand, TyperGroup
+from typer.core import TyperGroup
 from typer.exceptions import Abort, TyperException
 
 from db.errors import DbError
@@ -43,10 +43,10 @@ class Verbs(TyperGroup):
     def list_commands(self, ctx: Any) -> list[str]:
         return list(VERBS)
 
-    def get_command(self, ctx: Any, cmd_name: str) -> TyperCommand | TyperGroup | None:
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if cmd_name not in VERBS:
             return None
-        command: TyperCommand | TyperGroup = typer.main.get_command(import_module(f"cli.{cmd_name}").app)
+        command: Any = typer.main.get_command(import_module(f"cli.{cmd_name}").app)
         command.name = cmd_name
         command.short_help = VERBS[cmd_name]
         return command

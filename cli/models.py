@@ -23,16 +23,16 @@ def models(
         return
     cards = registry.list_models(Settings.load().models_root)
     if as_json:
-        print_json({"models": [card.to_json() for card in cards]})
+        print_json({"models": [card.model_dump(mode="json") for card in cards]})
     else:
-        rows = ((c.id, c.version, c.weights_licence, c.sha256[:12]) for c in cards)
+        rows = ((c.id, c.version, c.licenses.weights, c.sha256[:12]) for c in cards)
         print_table("separation models", ("id", "version", "licence of the weights", "sha256"), rows)
 
 
 @app.command(epilog="Example: dubline models show default")
 def show(model: str, as_json: bool = typer.Option(False, "--json", help="Print one JSON object.")) -> None:
     """Show a model's card: licences, data, figures, known weaknesses."""
-    body = registry.card(model, Settings.load().models_root).to_json()
+    body = registry.card_of(model, Settings.load().models_root).model_dump(mode="json")
     if as_json:
         print_json(body)
     else:
@@ -50,6 +50,6 @@ def add(
         raise BadInput("no such file", str(file), "give the checkpoint's path")
     added = registry.add_model(file, card, Settings.load().models_root)
     if as_json:
-        print_json(added.to_json())
+        print_json(added.model_dump(mode="json"))
     else:
         typer.echo(f"{added.id} {added.version} {added.sha256}")

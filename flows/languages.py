@@ -63,7 +63,6 @@ def localize_language(run: RunRef, plan: Plan, source: Source, sound: Sound, dub
             "codec": row.codec,
             "language": language.bcp47,
             "audio_stream": plan.order.master.audio_stream,
-            "original_language": plan.original.bcp47,
             "keep_original": plan.order.options.keep_original,
         }
         remuxed = remux.submit(

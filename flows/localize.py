@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from prefect import flow
 from prefect.task_runners import ThreadPoolTaskRunner
@@ -22,7 +23,7 @@ _THREADS = 256
 @flow(
     name="localize",
     flow_run_name="localize {order_path}",
-    task_runner=ThreadPoolTaskRunner(max_workers=_THREADS),
+    task_runner=ThreadPoolTaskRunner[Any](max_workers=_THREADS),
     persist_result=False,
 )
 def localize(order_path: Path, out: Path, wait_seconds: float = 0.0) -> Localized:

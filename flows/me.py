@@ -30,7 +30,7 @@ class Sound:
 
 def make_me(run: RunRef, plan: Plan, source: Source) -> Sound:
     """Separate the OV mix, find what stayed of the voice, take it out, and package the stems for delivery."""
-    stems = separate_stems(run, source.ov["ov_mix"], plan.order.options.model)
+    stems = separate_stems(run, source.ov["ov_mix"], plan.model)
     ov_speech = speech.submit(run, "OV", dialogue=stems["dx"])
     events = detect.submit(run, me=stems["me"], dx=stems["dx"])
     cleaned = clean.submit(

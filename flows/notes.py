@@ -32,6 +32,8 @@ def _of_master(plan: Plan, source: Source) -> Iterator[str]:
         yield f"the OV mix starts after the picture; {values['lead_in_frames']} frames of silence lead it in"
     if values["trimmed_frames"]:
         yield f"the OV mix starts before the picture; {values['trimmed_frames']} frames were left out"
+    if values["filled_frames"]:
+        yield f"the OV mix has holes; {values['filled_frames']} frames of silence fill them"
     if media.picture.jitter_only:
         yield "the picture's frame times jitter by the container's rounding; its frame rate is constant"
     elif not media.picture.constant_frame_rate:
@@ -45,8 +47,8 @@ def _of_dubs(source: Source) -> Iterator[str]:
             yield f"the {language} dub was resampled from {values['resampled_from']} Hz to {source.rate} Hz"
         if values["silent"]:
             yield f"the {language} dub is silent"
-        if values["trimmed_frames"]:
-            yield f"the {language} dub is silent past the picture; {values['trimmed_frames']} frames were left out"
+        if values["cut_frames"]:
+            yield f"the {language} dub is silent past the picture; {values['cut_frames']} frames were left out"
 
 
 def _of_specs(plan: Plan) -> Iterator[str]:

@@ -27,6 +27,7 @@ class Plan:
     order_path: Path
     out: Path
     specs: dict[str, Spec]
+    model: str
     policy: Policy
     original: Language
     languages: dict[str, Language]
@@ -35,7 +36,7 @@ class Plan:
 def preflight(order_path: Path, out: Path, settings: Settings) -> Plan:
     """Read the order and look up each spec, policy, model and language; `BadInput` names the first unknown one."""
     order = read_order(order_path)
-    registry.card(order.options.model, settings.models_root)
+    card = registry.card_of(order.options.model, settings.models_root)
     known = {dub.language: languages.parse(dub.language) for dub in order.dubs}
     _refuse_same_language(known, order_path)
     for path in (order.master.path, *(dub.dialogue for dub in order.dubs)):
@@ -46,6 +47,7 @@ def preflight(order_path: Path, out: Path, settings: Settings) -> Plan:
         order_path=order_path,
         out=out,
         specs={row.spec: specs.get(row.spec) for row in order.deliver},
+        model=card.id,
         policy=policies.get(order.options.policy),
         original=languages.parse(order.master.language),
         languages=known,

@@ -62,6 +62,7 @@ def take_in(run: RunRef, plan: Plan) -> Source:
             dub.language,
             dub=dubs[dub.language],
             rate=rate,
+            layout=ov.values["layout"],
             frames=frames,
             start=start_frames(dub, media, rate=rate, where=str(plan.order_path)),
         )

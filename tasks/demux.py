@@ -17,9 +17,10 @@ def demux(work: Work, master: Path, *, stream: int) -> Made:
         {"ov_mix": out},
         {
             "rate": found.rate,
-            "layout": found.layout.name,
+            "layout": found.layout,
             "frames": found.frames,
             "lead_in_frames": found.lead_in_frames,
             "trimmed_frames": found.trimmed_frames,
+            "filled_frames": found.filled_frames,
         },
     )

@@ -6,23 +6,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from db.recipes import ModelFacts
 from dubline.separation import registry
 from dubline.separation.files import separate_file
 from tasks.context import Means
 from tasks.step import Made, Work, step
 
 
-def _weights(params: Mapping[str, Any], using: Means) -> list[dict[str, str | None]]:
-    card = registry.card(params["model"], using.settings.models_root)
-    return [
-        {
-            "id": card.id,
-            "name": card.id,
-            "version": card.version,
-            "sha256": card.sha256,
-            "licence": card.weights_licence,
-        }
-    ]
+def _weights(params: Mapping[str, Any], using: Means) -> list[ModelFacts]:
+    card = registry.card_of(params["model"], using.settings.models_root)
+    facts = ModelFacts(
+        id=card.id, name=card.summary, version=card.version, sha256=card.sha256, licence=card.licenses.weights
+    )
+    return [facts]
 
 
 @step("separate", version=1, tools=("torch", "soxr"), weights=_weights)
@@ -30,4 +26,4 @@ def separate(work: Work, ov_mix: Path, *, model: str) -> Made:
     """Run the separation model over the OV mix; DX + MX + FX = OV mix and M&E = OV mix - DX."""
     network = registry.load(model, work.models_root, device=work.device)
     made = separate_file(ov_mix, work.scratch, model=network, progress=work.progress, cancelled=work.cancelled)
-    return Made({"dx": made["dialogue"], "mx": made["music"], "fx": made["effects"], "me": made["me"]})
+    return Made({stem: made[stem] for stem in ("dx", "mx", "fx", "me")})

@@ -112,13 +112,12 @@ class Step:
         self._tools = tuple(tools)
         self._weights = weights
         self._task = task(
-            self._run,
             name=name,
             description=inspect.getdoc(body),
             task_run_name=f"{name} {{subject}}",
             cache_policy=NO_CACHE,
             persist_result=False,
-        )
+        )(self._run)
 
     def submit(self, run: RunRef, subject: str = "", **arguments: Any) -> Pending:
         """Start the step under Prefect; inputs may be asset ids or outputs of steps still running."""
@@ -215,7 +214,7 @@ def _asset_ids(ref: Input) -> str | list[str] | None:
 
 
 def _lay_out(
-    inputs: Mapping[str, str | list[str]], folder: Path, using: Means
+    inputs: Mapping[str, str | Sequence[str]], folder: Path, using: Means
 ) -> tuple[dict[str, Path | list[Path]], dict[Path, StoredAsset]]:
     """Link the inputs into ``folder/in`` under their role and suffix, so that a body sees ordinary files."""
     (folder / "in").mkdir()

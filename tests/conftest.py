@@ -1,10 +1,16 @@
-"""What tests of every floor share: a home of their own, never the user's."""
+"""What tests of every floor share: a home of their own, a Prefect server, a six-second cut of the sample film."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from prefect.settings import PREFECT_API_URL
+
+from flows.server import prefect_api
+from samples.build import build
 
 
 @pytest.fixture
@@ -15,3 +21,19 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DUBLINE_HOME", str(tmp_path / "home"))
     return tmp_path / "home"
+
+
+@pytest.fixture(scope="session")
+def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real Prefect server, for this process and, through the environment, for its children; gives its URL."""
+    with prefect_api(tmp_path_factory.mktemp("prefect")):
+        url = str(PREFECT_API_URL.value())
+        os.environ["PREFECT_API_URL"] = url
+        yield url
+        del os.environ["PREFECT_API_URL"]
+
+
+@pytest.fixture(scope="session")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the sample title, cut to six seconds: a line, a laugh, music and effects, stereo and 5.1."""
+    return build(tmp_path_factory.mktemp("sample"), seconds=6).parent

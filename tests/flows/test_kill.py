@@ -1,0 +1,94 @@
+"""kill -9 at any instant loses at most the running step."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, text
+
+pytestmark = pytest.mark.usefixtures("prefect_server")
+
+DUBLINE = [sys.executable, "-c", "from cli.main import main; main()"]
+
+
+def start(home: Path, *arguments: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [*DUBLINE, *arguments], env={**os.environ, "DUBLINE_HOME": str(home)}, stdout=subprocess.PIPE
+    )
+
+
+def finish(home: Path, *arguments: str) -> dict[str, object]:
+    done = start(home, *arguments)
+    out, _ = done.communicate(timeout=600)
+    assert done.returncode in (0, 4), arguments
+    body: dict[str, object] = json.loads(out)
+    return body
+
+
+def recipes_done_twice(home: Path) -> list[tuple[str, int]]:
+    engine = create_engine(f"sqlite:///{home / 'catalog.db'}")
+    with engine.connect() as connection:
+        rows = connection.execute(
+            text(
+                "select r.stage, count(*) from step s join recipe r on r.key = s.recipe_key"
+                " where s.state = 'completed' and not s.cache_hit group by s.recipe_key having count(*) > 1"
+            )
+        ).all()
+    return [(str(stage), int(count)) for stage, count in rows]
+
+
+def assert_whole(home: Path, out: Path, body: dict[str, object]) -> None:
+    """Everything delivered, nothing done twice, store and catalog sound, nothing astray."""
+    assert len(body["deliverables"]) == 4  # type: ignore[arg-type]
+    assert recipes_done_twice(home) == []
+    verified = finish(home, "catalog", "verify", "--json")
+    assert verified["missing"] == verified["corrupt"] == []
+    assert not [path for path in out.rglob("*") if "partial" in path.name or "publishing" in path.name]
+    assert not list((home / "scratch").iterdir())
+    assert not list((home / "store" / "incoming").iterdir())
+
+
+def killed_after(seconds: float, home: Path, order: Path, out: Path) -> bool:
+    """Start a run and kill it; whether it was still running."""
+    run = start(home, "localize", str(order), "--out", str(out), "--json")
+    try:
+        run.wait(timeout=seconds)
+        return False
+    except subprocess.TimeoutExpired:
+        run.send_signal(signal.SIGKILL)
+        run.wait()
+        return True
+    finally:
+        assert run.stdout is not None
+        run.stdout.close()
+
+
+def test_killed_again_and_again_a_title_still_arrives_whole(home: Path, sample: Path, tmp_path: Path) -> None:
+    out, order = tmp_path / "out", sample / "order.yaml"
+    kills = 0
+    for seconds in (4.0, 6.0, 8.0, 10.0):
+        kills += killed_after(seconds, home, order, out)
+    assert kills >= 2
+    assert_whole(home, out, finish(home, "localize", str(order), "--out", str(out), "--json"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(20))
+def test_killed_at_a_random_instant_a_title_arrives_whole(seed: int, home: Path, sample: Path, tmp_path: Path) -> None:
+    out, order = tmp_path / "out", sample / "order.yaml"
+    began = time.monotonic()
+    finish(tmp_path / "untouched", "localize", str(order), "--out", str(tmp_path / "reference"), "--json")
+    usual = time.monotonic() - began
+    killed_after(random.Random(seed).uniform(0.5, usual), home, order, out)
+    assert_whole(home, out, finish(home, "localize", str(order), "--out", str(out), "--json"))
+    for path in (tmp_path / "reference").rglob("*"):
+        if path.is_file():
+            assert (out / path.relative_to(tmp_path / "reference")).read_bytes() == path.read_bytes()
