@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dubline.errors import BadInput
+from dubline.vocalization import policies
+from dubline.vocalization.events import LABELS, Event, Label
+
+
+def event(label: Label, *, level_db: float = 0.0) -> Event:
+    return Event(0.0, 1.0, ("FC",), label, 0.9, level_db)
+
+
+def test_three_policies_ship() -> None:
+    assert [policy.id for policy in policies.list_policies()] == ["clean", "keep", "netflix"]
+
+
+@pytest.mark.parametrize(
+    ("label", "level_db", "disposition"),
+    [
+        ("speech", 0.0, "remove"),
+        ("shout", 0.0, "optional"),
+        ("exertion", 0.0, "optional"),
+        ("cough", 0.0, "optional"),
+        ("breath", 0.0, "keep"),
+        ("breath", 12.0, "optional"),
+        ("crowd", 20.0, "keep"),
+    ],
+)
+def test_netflix_parts_language_exertions_and_light_breaths(label: Label, level_db: float, disposition: str) -> None:
+    decided = policies.dispose([event(label, level_db=level_db)], policies.get("netflix"))
+    assert [one.disposition for one in decided] == [disposition]
+
+
+def test_clean_leaves_no_voice_and_keep_every_one() -> None:
+    voices = [event(label) for label in LABELS]
+    assert all(one.disposition != "keep" for one in policies.dispose(voices, policies.get("clean")))
+    assert policies.dispose(voices, policies.get("keep")) == voices
+
+
+def test_an_unknown_policy_names_the_nearest() -> None:
+    with pytest.raises(BadInput, match=r"unknown policy 'netfilx' \(policy\): use one of netflix$"):
+        policies.get("netfilx")
+
+
+def test_the_digest_tells_policies_apart() -> None:
+    assert len({policy.digest() for policy in policies.list_policies()}) == 3
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "id: [",
+        "id: mine",
+        "{id: mine, version: 1, name: Mine, source: me, verified: true, rules: []}",
+        "{id: mine, version: 1, name: Mine, source: me, verified: true, rules: [{label: hum, disposition: keep}]}",
+    ],
+)
+def test_a_file_that_is_no_policy_is_bad_input(text: str, tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text(text)
+    with pytest.raises(BadInput, match=r"mine\.yaml"):
+        policies.load(tmp_path / "mine.yaml")
+    with pytest.raises(BadInput):
+        policies.load(tmp_path / "none.yaml")
