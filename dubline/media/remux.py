@@ -1,0 +1,241 @@
+"""Puts dubs to the picture: one pass of ffmpeg, the picture copied, the sound encoded straight into its container.
+
+Sound never passes through a second container on its way: ADTS and TS would shift AAC by 1024 samples, Matroska
+rounds time stamps to milliseconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import ffmpeg as graph
+
+from dubline.audio.wav import WavReader
+from dubline.errors import BadInput
+from dubline.media import ffmpeg
+from dubline.media.boxes import set_languages
+from dubline.media.carry import Cargo, plan_cargo
+from dubline.media.containers import Codec, Container, check_original, check_pair, check_picture
+from dubline.media.files import check_file, url
+from dubline.media.languages import Language
+from dubline.media.streams import AudioStream, Media
+
+# No encoder names, dates or random identifiers in the file: the same sources give the same bytes.
+_DETERMINISTIC = {"fflags": "+bitexact", "flags:a": "+bitexact"}
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """One dub's full mix: a WAV at the OV mix's rate, beginning with the picture.
+
+    ``title`` is shown to viewers; the BCP-47 tag is added to it, because containers only hold ISO 639-2/T codes.
+    """
+
+    path: Path
+    codec: str
+    language: Language
+    title: str | None = None
+    default: bool = True
+
+    @property
+    def label(self) -> str:
+        """Title and BCP-47 tag, such as ``French (France) [fr-FR]``."""
+        return f"{self.title or self.language.name} [{self.language.bcp47}]"
+
+
+@dataclass(frozen=True, slots=True)
+class RemuxReport:
+    """What became of the master's other streams: names of those ``dropped`` and ``converted``, and ``notes``."""
+
+    dropped: tuple[str, ...]
+    converted: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Sound:
+    """A dub ready to be encoded: its track, its codec, and what its WAV holds."""
+
+    track: Track
+    codec: Codec
+    layout: str
+    rate: int
+    frames: int
+
+
+def remux(
+    master: Path,
+    media: Media,
+    tracks: Sequence[Track],
+    out: Path,
+    *,
+    container: str,
+    keep_original: bool = False,
+    original_stream: int = 0,
+    original_language: Language | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> RemuxReport:
+    """Write ``out``: the picture of ``master`` (probed as ``media``), ``tracks``, then the OV audio if kept.
+
+    Picture and OV audio are copied bit for bit; chapters, metadata, color, timecode and the subtitles that the
+    container can hold go along. The picture starts at 0 and every track with it. Raises `BadInput` before any
+    work for a pair the container does not allow, `EnvironmentFault` and `Cancelled` as `ffmpeg.run`; ``out``
+    is then incomplete.
+    """
+    house = check_picture(container, media.picture.codec, where=media.name)
+    sounds = [_sound(track, house) for track in tracks]
+    original = media.audio_stream(original_stream) if keep_original else None
+    if original is not None:
+        check_original(container, original.codec, rate=original.rate, where=media.name)
+    check_file(master)
+    cargo = plan_cargo(media, house)
+    args = _arguments(master, media, sounds, out, house=house, original=original, cargo=cargo)
+    described = _descriptions(sounds, original, original_language, media)
+    ffmpeg.run(
+        [*args[:-1], *described, *args[-1:]],
+        where=out.name,
+        duration_seconds=media.duration_seconds,
+        progress=progress,
+        cancelled=cancelled,
+    )
+    if house.name == "mov":
+        set_languages(out, _languages(media, sounds, original, original_language, cargo))
+    return RemuxReport(tuple(cargo.dropped), tuple(cargo.converted), tuple(_notes(media, sounds, house)))
+
+
+def _sound(track: Track, house: Container) -> _Sound:
+    with WavReader(track.path) as wav:
+        _, codec = check_pair(house.name, track.codec, layout=wav.layout, rate=wav.rate, where=str(track.path))
+        if not wav.frames:
+            raise BadInput("has no samples", str(track.path), "give a WAV with sound")
+        return _Sound(track, codec, wav.layout.name, wav.rate, wav.frames)
+
+
+def _arguments(
+    master: Path,
+    media: Media,
+    sounds: Sequence[_Sound],
+    out: Path,
+    *,
+    house: Container,
+    original: AudioStream | None,
+    cargo: Cargo,
+) -> list[str]:
+    """ffmpeg's arguments without the metadata of the sound streams; the last one is the output."""
+    # With -copyts nothing is shifted but what we shift: the master, so that its picture starts at 0 as the WAVs do.
+    start = media.picture.start_seconds
+    source = graph.input(url(master), protocol_whitelist="file", **({"itsoffset": _seconds(-start)} if start else {}))
+    streams = [source[str(media.picture.index)]]
+    streams += [_graph_audio(sound, media, house) for sound in sounds]
+    streams += [source[str(original.stream_index)]] if original is not None else []
+    streams += [source[str(index)] for index, _ in cargo.subtitles]
+    streams += [source[str(index)] for index in (*cargo.covers, *cargo.attachments)]
+    options: dict[str, Any] = {"c": "copy", "f": house.muxer, "map_chapters": 0, "map_metadata": 0, "strict": "-2"}
+    for number, sound in enumerate(sounds):
+        options |= _encoding(number, sound)
+    for number, (_, codec) in enumerate(cargo.subtitles):
+        options[f"c:s:{number}"] = codec
+    for number in range(len(cargo.covers)):
+        options[f"disposition:v:{number + 1}"] = "attached_pic"
+    args: list[str] = graph.output(*streams, url(out), **options, **_DETERMINISTIC).get_args()
+    return ["-y", "-copyts", *args]
+
+
+def _graph_audio(sound: _Sound, media: Media, house: Container) -> Any:
+    stream = graph.input(url(sound.track.path), f="wav", protocol_whitelist="file")["a:0"]
+    name = sound.codec.relabel.get(sound.layout)
+    if name is not None:
+        order = "|".join(str(channel) for channel in range(len(_tags(sound))))
+        stream = stream.filter("channelmap", map=order, channel_layout=name)
+    if house.name == "mxf":
+        # MXF stores whole frames of picture and sound together and would drop a picture that lacks its sound.
+        stream = stream.filter("apad", whole_len=_picture_samples(media, sound.rate))
+    return stream
+
+
+def _tags(sound: _Sound) -> tuple[str, ...]:
+    with WavReader(sound.track.path) as wav:
+        return wav.layout.tags
+
+
+def _picture_samples(media: Media, rate: int) -> int:
+    """Samples that cover the whole picture, rounded up."""
+    return -int(-media.picture.frames * rate // media.picture.frame_rate)
+
+
+def _encoding(number: int, sound: _Sound) -> dict[str, Any]:
+    options: dict[str, Any] = {f"c:a:{number}": sound.codec.encoder}
+    if sound.codec.sample_format is not None:
+        options[f"sample_fmt:a:{number}"] = sound.codec.sample_format
+        options[f"bits_per_raw_sample:a:{number}"] = 24
+    if sound.codec.lossy:
+        options[f"b:a:{number}"] = sound.codec.bitrates[len(_tags(sound))]
+    if sound.codec.name == "opus" and len(_tags(sound)) > 2:
+        # Channels by position (RFC 7845 family 1), not as an ambisonic or unplaced bundle.
+        options[f"mapping_family:a:{number}"] = 1
+    return options
+
+
+def _descriptions(
+    sounds: Sequence[_Sound], original: AudioStream | None, original_language: Language | None, media: Media
+) -> list[str]:
+    """Language, title and disposition of every sound stream, and the picture's timecode, as ffmpeg arguments."""
+    args = ["-disposition:v:0", "default"]
+    if media.timecode is not None:
+        args += ["-metadata:s:v:0", f"timecode={media.timecode}"]
+    for number, sound in enumerate(sounds):
+        track = sound.track
+        args += _metadata(number, language=track.language.iso639_2t, title=track.label, handler_name=track.label)
+        args += [f"-disposition:a:{number}", "default+dub" if track.default else "dub"]
+    if original is not None:
+        number = len(sounds)
+        if original_language is not None:
+            label = f"{original.title or original_language.name} [{original_language.bcp47}]"
+            args += _metadata(number, language=original_language.iso639_2t, title=label, handler_name=label)
+        args += [f"-disposition:a:{number}", "original"]
+    return args
+
+
+def _metadata(number: int, **tags: str) -> list[str]:
+    return [word for key, value in tags.items() for word in (f"-metadata:s:a:{number}", f"{key}={value}")]
+
+
+def _languages(
+    media: Media,
+    sounds: Sequence[_Sound],
+    original: AudioStream | None,
+    original_language: Language | None,
+    cargo: Cargo,
+) -> list[str | None]:
+    """The language of each track in order: picture, dubs, original, subtitles; None where nothing is known."""
+    codes: list[str | None] = [None, *(sound.track.language.iso639_2t for sound in sounds)]
+    if original is not None:
+        codes.append(original_language.iso639_2t if original_language else _code(original.language))
+    by_index = {subtitle.stream_index: subtitle.language for subtitle in media.subtitles}
+    return [*codes, *(_code(by_index[index]) for index, _ in cargo.subtitles)]
+
+
+def _code(tag: str | None) -> str | None:
+    return tag if tag is not None and len(tag) == 3 and tag.isascii() and tag.islower() else None
+
+
+def _notes(media: Media, sounds: Sequence[_Sound], house: Container) -> list[str]:
+    notes = []
+    if not house.languages:
+        notes.append(f"{house.name} carries no language tags; the manifest does")
+    for sound in sounds:
+        surplus = sound.frames - _picture_samples(media, sound.rate)
+        if house.name == "mxf" and surplus > 0:
+            notes.append(f"{sound.track.path.name} is {surplus} samples longer than the picture; mxf ends with it")
+        if house.name == "mxf" and surplus < 0:
+            notes.append(f"{sound.track.path.name} is padded by {-surplus} samples of silence to the picture's end")
+    return notes
+
+
+def _seconds(value: Fraction) -> str:
+    return f"{float(value):.6f}"
