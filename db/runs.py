@@ -73,7 +73,7 @@ class Runs(Database):
                 .filter_by(run_id=run_id, state="completed")
                 .group_by(m.Step.cache_hit)
             )
-            counts = dict(done.tuples())
+            counts = dict(done.tuples().all())
             return counts.get(False, 0), counts.get(True, 0)
 
     def find_outputs(self, key: str) -> StoredOutputs | None:
