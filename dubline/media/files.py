@@ -15,6 +15,8 @@ from dubline.errors import BadInput
 
 # A playlist dressed up as a film must not make us fetch anything.
 _OPTIONS = {"protocol_whitelist": "file"}
+# Lists of other files: what they name can change or vanish behind our hashes.
+_PLAYLISTS = ("concat", "dash", "hls", "imf")
 
 
 def check_file(path: Path) -> int:
@@ -52,6 +54,8 @@ def open_media(path: Path) -> Iterator[InputContainer]:
     try:
         # Latin-1 tags in old files are not a reason to refuse the film.
         with av.open(url(path), options=_OPTIONS, metadata_errors="replace") as container:
+            if container.format.name in _PLAYLISTS:
+                raise BadInput("is a playlist, not a film", str(path), "give the media file itself")
             yield container
     except FFmpegError as error:
         raise BadInput(
