@@ -1,73 +1,106 @@
-"""silero-vad's 16 kHz network, run from the weights its wheel carries.
+"""silero-vad's 16 kHz network in numpy, run from the weights its wheel carries.
 
-The package itself is never imported: doing so sets torch to one thread for the whole process.
+The package itself is never imported: doing so sets torch to one thread for the whole process. Nor is torch used:
+it shares even steps this small among its threads, and on a busy machine their waiting for each other costs forty
+times the work itself.
 Source: silero-vad 6 (MIT), the published shape: STFT as a convolution, four 1-D convolutions, one LSTM cell.
-Everything before the LSTM has no memory, so a block's frames go through it as one batch.
+Everything before the LSTM has no memory, so all frames of a block go through it as one batch.
 """
 
 from __future__ import annotations
 
 import importlib.util
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import torch
-from safetensors.torch import load_file
-from torch import Tensor, nn
-from torch.nn import functional as F
+from safetensors.numpy import load_file
 
 from dubline.errors import EnvironmentFault
 
-Block = npt.NDArray[np.float32]
+Floats = npt.NDArray[np.float32]
 
 RATE = 16_000
 FRAME = 512  # 32 ms, one probability each
 CONTEXT = 64  # samples of the previous frame seen again
 HIDDEN = 128
+_WINDOW = 256
 _HOP = 128
 _PAD = 64
-_BINS = 129  # of the 256-point STFT
-_WEIGHTS = Path("data") / "silero_vad_16k.safetensors"
-
-
-class SileroNet(nn.Module):
-    """Speech probability per 32 ms frame; parameter names are those of the weight file."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.stft_conv = nn.Conv1d(1, 2 * _BINS, 2 * _HOP, stride=_HOP, bias=False)
-        self.conv1 = nn.Conv1d(_BINS, 128, 3, padding=1)
-        self.conv2 = nn.Conv1d(128, 64, 3, stride=2, padding=1)
-        self.conv3 = nn.Conv1d(64, 64, 3, stride=2, padding=1)
-        self.conv4 = nn.Conv1d(64, HIDDEN, 3, padding=1)
-        self.lstm = nn.LSTM(HIDDEN, HIDDEN)
-        self.final_conv = nn.Conv1d(HIDDEN, 1, 1)
-
-    def encode(self, frames: Tensor) -> Tensor:
-        """``frames``: (n, CONTEXT + FRAME) -> features (n, HIDDEN)."""
-        spectrum = self.stft_conv(F.pad(frames.unsqueeze(1), (0, _PAD), mode="reflect"))
-        x = torch.hypot(spectrum[:, :_BINS], spectrum[:, _BINS:])
-        for conv in (self.conv1, self.conv2, self.conv3, self.conv4):
-            x = F.relu(conv(x))
-        return x.squeeze(-1)
-
-    def decode(self, features: Tensor, state: tuple[Tensor, Tensor]) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-        """``features``: (frames, streams, HIDDEN) -> probabilities (frames, streams) and the next state."""
-        hidden, state = self.lstm(features, state)
-        logits = F.linear(F.relu(hidden), self.final_conv.weight.squeeze(-1), self.final_conv.bias)
-        return torch.sigmoid(logits.squeeze(-1)), state
+_BINS = 129
+_STRIDES = {"conv1": 1, "conv2": 2, "conv3": 2, "conv4": 1}
+_SHAPES: dict[str, tuple[int, ...]] = {
+    "stft_conv.weight": (2 * _BINS, 1, _WINDOW),
+    "conv1.weight": (128, _BINS, 3),
+    "conv1.bias": (128,),
+    "conv2.weight": (64, 128, 3),
+    "conv2.bias": (64,),
+    "conv3.weight": (64, 64, 3),
+    "conv3.bias": (64,),
+    "conv4.weight": (HIDDEN, 64, 3),
+    "conv4.bias": (HIDDEN,),
+    "lstm_cell.weight_ih": (4 * HIDDEN, HIDDEN),
+    "lstm_cell.weight_hh": (4 * HIDDEN, HIDDEN),
+    "lstm_cell.bias_ih": (4 * HIDDEN,),
+    "lstm_cell.bias_hh": (4 * HIDDEN,),
+    "final_conv.weight": (1, HIDDEN, 1),
+    "final_conv.bias": (1,),
+}
+_FILE = Path("data") / "silero_vad_16k.safetensors"
 
 
 def weights_path() -> Path:
     """The weight file of the installed wheel; `EnvironmentFault` when the wheel or the file is missing."""
     spec = importlib.util.find_spec("silero_vad")
     for folder in (spec.submodule_search_locations or []) if spec else []:
-        path = Path(folder) / _WEIGHTS
+        path = Path(folder) / _FILE
         if path.is_file():
             return path
-    raise EnvironmentFault("the silero-vad weights are missing", str(_WEIGHTS), "install silero-vad 6.2 or later")
+    raise EnvironmentFault("the silero-vad weights are missing", str(_FILE), "install silero-vad 6.2 or later")
+
+
+@dataclass(frozen=True, slots=True)
+class SileroNet:
+    """The network without its state; ``weights`` are named and shaped as in the file (torch's order)."""
+
+    weights: dict[str, Floats]
+
+    def encode(self, frames: Floats) -> Floats:
+        """``frames``: (n, CONTEXT + FRAME) -> what they drive the LSTM's gates with, (n, 4, HIDDEN)."""
+        x = self._magnitudes(np.pad(frames, ((0, 0), (0, _PAD)), mode="reflect"))
+        for name, stride in _STRIDES.items():
+            x = np.maximum(_convolve(x, self.weights[f"{name}.weight"], stride) + self.weights[f"{name}.bias"], 0.0)
+        bias = self.weights["lstm_cell.bias_ih"] + self.weights["lstm_cell.bias_hh"]
+        driven: Floats = x.reshape(len(x), HIDDEN) @ self.weights["lstm_cell.weight_ih"].T + bias
+        return driven.reshape(len(x), 4, HIDDEN)
+
+    def recur(self, driven: Floats, state: tuple[Floats, Floats]) -> tuple[Floats, tuple[Floats, Floats]]:
+        """``driven``: (frames, streams, 4, HIDDEN) -> hidden (frames, streams, HIDDEN), and the next state."""
+        # A product per gate: whole, it is just large enough for BLAS to share among threads, at a loss.
+        weight = self.weights["lstm_cell.weight_hh"].reshape(4, HIDDEN, HIDDEN).swapaxes(1, 2)
+        hidden, cell = state
+        out = np.empty((*driven.shape[:2], HIDDEN), dtype=np.float32)
+        for at, drive in enumerate(driven):
+            gates = drive.swapaxes(0, 1) + hidden @ weight
+            take, forget, show = _sigmoid(gates[[0, 1, 3]])
+            cell = forget * cell + take * np.tanh(gates[2])
+            hidden = out[at] = show * np.tanh(cell)
+        return out, (hidden, cell)
+
+    def decide(self, hidden: Floats) -> Floats:
+        """(frames, streams, HIDDEN) -> probabilities (frames, streams)."""
+        logits: Floats = np.maximum(hidden, 0.0) @ self.weights["final_conv.weight"].reshape(HIDDEN)
+        return _sigmoid(logits + self.weights["final_conv.bias"])
+
+    def _magnitudes(self, samples: Floats) -> Floats:
+        """(n, samples) -> (n, steps, bins)."""
+        windows = np.lib.stride_tricks.sliding_window_view(samples, _WINDOW, axis=1)[:, ::_HOP]
+        basis = self.weights["stft_conv.weight"].reshape(2 * _BINS, _WINDOW).T
+        spectrum = windows.reshape(-1, _WINDOW) @ basis
+        magnitudes: Floats = np.hypot(spectrum[:, :_BINS], spectrum[:, _BINS:])
+        return magnitudes.reshape(len(samples), -1, _BINS)
 
 
 @cache
@@ -75,14 +108,9 @@ def load_net() -> SileroNet:
     """The network with the wheel's weights; `EnvironmentFault` when they are missing or of another shape."""
     path = weights_path()
     weights = load_file(path)
-    # The file names an LSTM cell; the same weights run a whole block in one call as a one-layer LSTM.
-    named = {f"{key.replace('lstm_cell.', 'lstm.')}_l0" if "lstm" in key else key: w for key, w in weights.items()}
-    net = SileroNet()
-    try:
-        net.load_state_dict(named)
-    except RuntimeError as error:
-        raise EnvironmentFault("the silero-vad weights do not fit", str(path), "install silero-vad 6.2") from error
-    return net.eval().requires_grad_(False)
+    if {name: weight.shape for name, weight in weights.items()} != _SHAPES:
+        raise EnvironmentFault("the silero-vad weights do not fit", str(path), "install silero-vad 6.2")
+    return SileroNet(weights)
 
 
 class VoiceActivity:
@@ -91,10 +119,10 @@ class VoiceActivity:
     def __init__(self, streams: int = 1) -> None:
         self._net = load_net()
         self._streams = streams
-        self._state = (torch.zeros(1, streams, HIDDEN), torch.zeros(1, streams, HIDDEN))
+        self._state = (np.zeros((streams, HIDDEN), np.float32), np.zeros((streams, HIDDEN), np.float32))
         self._held = np.zeros((CONTEXT, streams), dtype=np.float32)
 
-    def process(self, block: Block) -> Block:
+    def process(self, block: Floats) -> Floats:
         """``block``: (n, streams) float32 at 16 kHz -> (frames completed, streams) probabilities in 0..1.
 
         Samples that are not finite count as silence: one of them would stay in the state for good.
@@ -105,21 +133,31 @@ class VoiceActivity:
         self._held = held[count * FRAME :]
         if count == 0:
             return np.zeros((0, self._streams), dtype=np.float32)
-        return self._infer(held[: count * FRAME + CONTEXT])
+        # (frames, streams, CONTEXT + FRAME): every frame with the tail of the one before it.
+        views = np.lib.stride_tricks.sliding_window_view(held, CONTEXT + FRAME, axis=0)[::FRAME][:count]
+        driven = self._net.encode(views.reshape(-1, CONTEXT + FRAME))
+        hidden, self._state = self._net.recur(driven.reshape(count, self._streams, 4, HIDDEN), self._state)
+        return self._net.decide(hidden)
 
-    def flush(self) -> Block:
+    def flush(self) -> Floats:
         """The last frame, completed with silence: (0 or 1, streams)."""
         missing = FRAME + CONTEXT - len(self._held)
         if missing == FRAME:
             return np.zeros((0, self._streams), dtype=np.float32)
         return self.process(np.zeros((missing, self._streams), dtype=np.float32))
 
-    @torch.inference_mode()
-    def _infer(self, samples: Block) -> Block:
-        # unfold gives (frames, streams, CONTEXT + FRAME): every frame with the tail of the one before it.
-        frames = torch.from_numpy(samples).unfold(0, CONTEXT + FRAME, FRAME)
-        count = frames.shape[0]
-        features = self._net.encode(frames.reshape(count * self._streams, CONTEXT + FRAME))
-        chances, self._state = self._net.decode(features.view(count, self._streams, HIDDEN), self._state)
-        answer: Block = chances.numpy()
-        return answer
+
+def _convolve(x: Floats, weight: Floats, stride: int) -> Floats:
+    """``x`` (n, steps, in), ``weight`` (out, in, 3), one step of zeros at either end -> (n, steps', out)."""
+    padded = np.pad(x, ((0, 0), (1, 1), (0, 0)))
+    # (n, steps', in, 3), taps last as in the weight.
+    windows = np.lib.stride_tricks.sliding_window_view(padded, 3, axis=1)[:, ::stride]
+    count, steps = windows.shape[:2]
+    product: Floats = windows.reshape(count * steps, -1) @ weight.reshape(len(weight), -1).T
+    return product.reshape(count, steps, -1)
+
+
+def _sigmoid(x: Floats) -> Floats:
+    # By tanh, which cannot overflow.
+    answer: Floats = np.float32(0.5) * (np.tanh(np.float32(0.5) * x) + np.float32(1.0))
+    return answer

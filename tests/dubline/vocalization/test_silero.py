@@ -1,4 +1,4 @@
-"""The network against the wheel's own, run in a process of its own because importing it changes torch."""
+"""The network against the wheel's own, run in a process of its own because importing it sets torch to one thread."""
 
 from __future__ import annotations
 
@@ -79,11 +79,10 @@ def test_one_bad_sample_does_not_deafen_it(bad: float, voice: Callable[[int], Sa
     assert later.max() > 0.99
 
 
-def test_the_package_is_not_imported_and_torch_keeps_its_threads() -> None:
+def test_neither_the_package_nor_torch_is_imported() -> None:
     code = (
-        "import sys, torch; before = torch.get_num_threads();"
-        "from dubline.vocalization.silero import load_net; load_net();"
-        "assert 'silero_vad' not in sys.modules and torch.get_num_threads() == before"
+        "import sys; from dubline.vocalization.silero import load_net; load_net();"
+        "assert not {'silero_vad', 'torch'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
 
