@@ -61,6 +61,11 @@ class NullMeter:
         self._pending[1].append(block.astype(np.float64))
         self._subtract()
 
+    @property
+    def ahead(self) -> bool:
+        """Whether the part has given more than the whole: the next block is the whole's to give."""
+        return bool(self._pending[1])
+
     def residual(self) -> Residual:
         """What is left so far, over the frames both streams have given."""
         return Residual(

@@ -1,0 +1,127 @@
+"""The QC page says what was measured, fetches nothing, and lets no title write into it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dubline.quality.delivery import DeliveryReport
+from dubline.quality.page import MOST_EVENTS, EventRow, LineageRow, Page, write_page
+from dubline.vocalization.events import Event
+
+Deliver = Callable[..., DeliveryReport]
+EVIL = '<script>alert("x")</script><img src=http://a.example/b.png onerror=alert(1)>&amp;'
+
+
+class Reader(HTMLParser):
+    """Tags, attributes and text of a page; an unclosed element is an error."""
+
+    VOID = frozenset({"meta", "br", "col", "path", "rect", "image"})
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.attributes: list[tuple[str, str | None]] = []
+        self.words: list[str] = []
+        self._open: list[str] = []
+        self.feed(html)
+        self.close()
+        assert self._open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += attrs
+        if tag not in self.VOID:
+            self._open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += attrs
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self._open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.words).split())
+
+
+@pytest.fixture(scope="module")
+def event() -> Event:
+    return Event(1.5, 2.3, ("FL", "FR"), "laughter", 0.93, 8.5, "optional", "filled")
+
+
+def written(tmp_path: Path, page: Page, **sources: Any) -> tuple[str, Reader]:
+    out = tmp_path / "report.html"
+    write_page(out, page, **sources)
+    html = out.read_text(encoding="utf-8")
+    return html, Reader(html)
+
+
+def test_it_shows_verdicts_figures_events_notes_and_lineage(
+    deliver: Deliver, film: Any, tmp_path: Path, event: Event
+) -> None:
+    report = deliver(tag="de-DE")
+    page = Page(
+        "Glass Harbor",
+        "theatrical",
+        "English",
+        (report,),
+        events=(EventRow(event, 31.5, "room tone"),),
+        notes=("the master is mono",),
+        facts=(("Model", "glass-v1"),),
+        lineage=(LineageRow("master", "c1" * 32, "ingest 1", "7"),),
+    )
+    _, read = written(tmp_path, page, ov_mix=film.mixes["stereo"], me=film.mixes["5.1"])
+    for wanted in (
+        "Glass Harbor", "✕ fail", "French (France)", "netflix-nearfield",
+        f"{report.measurement.integrated_lufs:.1f}".replace("-", "\N{MINUS SIGN}"),
+        "0:01.5 \N{EN DASH} 0:02.3", "laughter", "room tone", "31.5",
+        "the master is mono", "glass-v1", "c1" * 32, "players will not know this track as French (France)",
+    ):  # fmt: skip
+        assert wanted in read.text
+    assert read.tags.count("svg") == 3
+    assert read.tags.count("image") == 2
+
+
+def test_a_title_cannot_write_into_the_page(deliver: Deliver, tmp_path: Path, event: Event) -> None:
+    report = replace(deliver(), deliverable=EVIL, container=EVIL)
+    report = replace(report, checks=tuple(replace(check, note=EVIL, limit=EVIL) for check in report.checks))
+    rows = (EventRow(event, 1.0, EVIL),)
+    page = Page(EVIL, EVIL, EVIL, (report,), rows, (EVIL,), ((EVIL, EVIL),), (LineageRow(EVIL, EVIL, EVIL, EVIL),))
+    _, read = written(tmp_path, page)
+    assert not {"script", "img", "iframe", "object", "link"} & set(read.tags)
+    assert not [name for name, _ in read.attributes if name.startswith("on")]
+    assert EVIL in read.text
+
+
+def test_it_needs_nothing_from_anywhere(deliver: Deliver, film: Any, tmp_path: Path) -> None:
+    html, read = written(tmp_path, Page("T", "v", "English", (deliver(),)), ov_mix=film.mixes["stereo"])
+    links = [value or "" for name, value in read.attributes if name in ("href", "src", "xlink:href", "action")]
+    assert all(link.startswith("data:image/png;base64,") for link in links)
+    assert not re.search(r"url\(|@import|https?:", html)
+
+
+def test_the_same_content_is_the_same_bytes(deliver: Deliver, film: Any, tmp_path: Path) -> None:
+    page = Page("T", "v", "English", (deliver(),))
+    first, _ = written(tmp_path, page, ov_mix=film.mixes["stereo"])
+    second, _ = written(tmp_path, page, ov_mix=film.mixes["stereo"])
+    assert first == second
+
+
+def test_an_empty_run_and_thousands_of_events_both_make_a_page(tmp_path: Path, event: Event) -> None:
+    _, read = written(tmp_path, Page("T", "v", "English", ()))
+    assert "Nothing was delivered" in read.text
+    assert "No voice was found" in read.text
+    _, read = written(tmp_path, Page("T", "v", "English", (), events=(EventRow(event),) * (MOST_EVENTS + 5)))
+    assert "5 more in the events file" in read.text
+    assert read.text.count("laughter") == MOST_EVENTS
