@@ -84,18 +84,18 @@ def deliver(run: RunRef, plan: Plan, source: Source, sound: Sound, made: Sequenc
         run,
         ov_mix=source.ov["ov_mix"],
         me_filled=sound.cleaned["me_filled"],
-        events=sound.events["events"],
+        report=sound.cleaned["report"],
         checks=[item.checked["check"] for item in made],
         loudness=[item.checked["loudness"] for item in made],
-        manifest=body,
+        **page_facts(plan, source, sound, made, notes),
     ).result()
     listed = manifest.submit(run, listed=[f["sha256"] for f in body["deliverables"]], body=body).result()
 
     files = [Publication(_name(slug, item), item.remuxed.result()["deliverable"]) for item in made]
     files += [Publication(f"me/{slug}_{name}.wav", sha256) for name, sha256 in stems.items()]
     files += [Publication("me/report.json", sound.cleaned.result()["report"])]
-    files += [Publication("qc/events.parquet", sound.events.result()["events"])]
-    files += [Publication("qc/loudness.parquet", paged["loudness"]), Publication("qc/report.html", paged["report"])]
+    files += [Publication("qc/events.parquet", sound.cleaned.result()["decided"])]
+    files += [Publication("qc/loudness.parquet", paged["loudness"]), Publication("qc/report.html", paged["page"])]
     places = publish(folder, files)
     places |= publish(folder, [Publication("manifest.json", listed["manifest"])])
 
@@ -105,6 +105,35 @@ def deliver(run: RunRef, plan: Plan, source: Source, sound: Sound, made: Sequenc
     me = {role: str(places[f"me/{slug}_{ME_TRACKS[role]}.wav"]) for role in ("me", "optional", "dx_guide")}
     me["report"] = str(places["me/report.json"])
     return Localized(slug, run.run_id, cached, executed, delivered, me, places["qc/report.html"])
+
+
+def page_facts(
+    plan: Plan, source: Source, sound: Sound, made: Sequence[Deliverable], notes: Sequence[str]
+) -> dict[str, Any]:
+    """What the QC page says beside the measurements: the title, the material, and where every byte came from."""
+    title, model = plan.order.title, sound.stems.models[0]
+    steps = [source.ov, sound.stems, sound.cleaned.result(), *(item.remuxed.result() for item in made)]
+    return {
+        "title": title.name,
+        "version": title.version,
+        "original_language": plan.original.name,
+        "notes": list(notes),
+        "facts": [
+            ["OV mix", f"{source.layout.name}, {source.rate} Hz, {source.frames / source.rate:.3f} s"],
+            ["picture", f"{source.media.picture.codec}, {float(source.media.picture.frame_rate):.3f} fps"],
+            ["timecode", source.media.timecode or "none"],
+            ["model", f"{model['id']} {model['version']} ({model['licence']})"],
+            ["policy", f"{plan.policy.id} {plan.policy.version}"],
+        ],
+        "lineage": [
+            {"role": "master", "sha256": source.master, "made_by": plan.order.master.path.name},
+            *(
+                {"role": role, "sha256": sha256, "made_by": step.step, "asset_id": step.recipe_key}
+                for step in steps
+                for role, sha256 in step.outputs.items()
+            ),
+        ],
+    }
 
 
 def manifest_body(

@@ -71,6 +71,7 @@ def localize_language(run: RunRef, plan: Plan, source: Source, sound: Sound, dub
             master=source.master,
             media=source.media_asset,
             conformed=conformed["conformed"],
+            original_language=plan.original.bcp47,
             **delivery,
         )
         checked = check.submit(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from prefect import flow
-from prefect.task_runners import ThreadPoolTaskRunner
+from prefect.futures import PrefectFuture
+from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
 from flows.deliver import Localized, deliver
 from flows.languages import localize_language
@@ -17,13 +18,13 @@ from flows.source import take_in
 from tasks.context import means
 
 # Waiting tasks hold a thread each; how many bodies run at once is the step mechanism's affair.
-_THREADS = 256
+_RUNNER = cast(TaskRunner[PrefectFuture[Any]], ThreadPoolTaskRunner[Any](max_workers=256))
 
 
 @flow(
     name="localize",
     flow_run_name="localize {order_path}",
-    task_runner=ThreadPoolTaskRunner[Any](max_workers=_THREADS),
+    task_runner=_RUNNER,
     persist_result=False,
 )
 def localize(order_path: Path, out: Path, wait_seconds: float = 0.0) -> Localized:

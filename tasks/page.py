@@ -1,0 +1,73 @@
+"""The QC page of a title, and all its loudness curves in one table."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from dubline.quality.delivery import DeliveryReport
+from dubline.quality.page import EventRow, LineageRow, Page, write_page
+from dubline.vocalization.events import Event
+from tasks.step import Made, Work, step
+
+_EVENT_FIELDS = tuple(Event.__dataclass_fields__)
+
+
+@step("page", version=1)
+def page(
+    work: Work,
+    ov_mix: Path,
+    me_filled: Path,
+    report: Path,
+    checks: list[Path],
+    loudness: list[Path],
+    *,
+    title: str,
+    version: str,
+    original_language: str,
+    notes: list[str],
+    facts: list[list[str]],
+    lineage: list[dict[str, str]],
+) -> Made:
+    """Write one self-contained page: verdicts, curves, spectrograms, events, lineage."""
+    curves = [pq.read_table(path) for path in loudness]
+    reports = tuple(
+        DeliveryReport.from_json(json.loads(path.read_text(encoding="utf-8")), curve)
+        for path, curve in zip(checks, curves, strict=True)
+    )
+    out, table = work.scratch / "report.html", work.scratch / "loudness.parquet"
+    write_page(
+        out,
+        Page(
+            title=title,
+            version=version,
+            original_language=original_language,
+            reports=reports,
+            events=tuple(_event_row(row) for row in json.loads(report.read_text(encoding="utf-8"))["treatments"]),
+            notes=tuple(notes),
+            facts=tuple((name, value) for name, value in facts),
+            lineage=tuple(LineageRow(**row) for row in lineage),
+        ),
+        ov_mix=ov_mix,
+        me=me_filled,
+        progress=work.progress,
+        cancelled=work.cancelled,
+    )
+    pq.write_table(pa.concat_tables(map(_named, reports, curves)), table)
+    return Made({"page": out, "loudness": table})
+
+
+def _event_row(treatment: dict[str, Any]) -> EventRow:
+    event = Event.from_json({name: treatment[name] for name in _EVENT_FIELDS})
+    return EventRow(event, treatment["reduction_db"], treatment["method"])
+
+
+def _named(report: DeliveryReport, curve: pa.Table) -> pa.Table:
+    """The curve with the language and spec it belongs to."""
+    for name, value in (("spec", report.spec_id), ("language", report.language)):
+        curve = curve.add_column(0, name, pa.array([value] * len(curve), pa.string()))
+    return curve
