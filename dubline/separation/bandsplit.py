@@ -7,7 +7,9 @@ triangular bands, a bounded complex dialogue mask, and the music's share of the 
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -21,8 +23,10 @@ COMPRESSION = 0.3
 SILENCE_POWER = 1e-10
 # Values per bin and feature: compressed magnitude, compressed real part, compressed imaginary part.
 FEATURES = 3
-# Values per bin the heads predict: mask real, mask imaginary, mask gate, music share.
-HEADS = 4
+# Values per bin the heads predict: mask real, mask imaginary, music share.
+HEADS = 3
+# Frames worked on at once wherever frames do not depend on each other; longer stretches only fall out of the cache.
+CHUNK_FRAMES = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,22 @@ def band_edges(config: BandSplitConfig) -> list[int]:
     return edges
 
 
+class BandInput(nn.Module):
+    """One band's values as features: their shape, freed of level and scale, and the level beside it."""
+
+    def __init__(self, values: int, features: int) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(values)
+        self.shape = nn.Linear(values, features)
+        self.level = nn.Linear(1, features)
+
+    def forward(self, values: Tensor) -> Tensor:
+        """``(batch, frames, values)`` to ``(batch, frames, features)``."""
+        power = values.square().mean(-1, keepdim=True)
+        features: Tensor = self.shape(self.norm(values)) + self.level(torch.log10(power + SILENCE_POWER) + 1)
+        return features
+
+
 class ResidualGRU(nn.Module):
     """LayerNorm, bidirectional GRU and Linear around a residual; input and output ``(batch, steps, features)``."""
 
@@ -92,14 +112,14 @@ class BandSplit(MaskNetwork):
         stops[-1] = stops[-2] = edges[-1] + 1
         self.spans = list(zip(starts, stops, strict=True))
         widths = [stop - start for start, stop in self.spans]
-        self.split = nn.ModuleList(nn.Linear(FEATURES * width, config.features) for width in widths)
+        self.split = nn.ModuleList(BandInput(FEATURES * width, config.features) for width in widths)
         self.along_time = nn.ModuleList(ResidualGRU(config.features, config.hidden) for _ in range(config.pairs))
         self.along_bands = nn.ModuleList(ResidualGRU(config.features, config.hidden) for _ in range(config.pairs))
         self.heads = nn.ModuleList(
             nn.Sequential(
                 nn.LayerNorm(config.features),
-                nn.Linear(config.features, config.head),
-                nn.Tanh(),
+                nn.Linear(config.features, 2 * config.head),
+                nn.GLU(),
                 nn.Linear(config.head, HEADS * width),
             )
             for width in widths
@@ -109,27 +129,30 @@ class BandSplit(MaskNetwork):
         self.register_buffer("odd_weight", _odd_weight(edges), persistent=False)
 
     def _open_masks(self) -> None:
-        """Start every dialogue mask as a real gate of about one half: the complex correction is learned on top."""
+        """Start every dialogue mask near one half.
+
+        The mask itself has no gate: a sigmoid on it that once closes on sparse dialogue hardly opens again.
+        """
         with torch.no_grad():
             for head, (start, stop) in zip(self.heads, self.spans, strict=True):
                 last = head[-1]  # type: ignore[index]
                 last.weight.mul_(0.5)
                 last.bias.zero_()
-                last.bias[: stop - start] = 1.0
+                last.bias[: stop - start] = 0.5
 
     def masks(self, spectrum: Tensor) -> Masks:
         """Masks for complex ``(batch, bins, frames)``; finite for any finite input, digital silence included."""
-        z = self._embed(spectrum)
+        z = _in_chunks(self._embed, spectrum.transpose(1, 2))
         batch, frames, bands, features = z.shape
         for time_block, band_block in zip(self.along_time, self.along_bands, strict=True):
             z = z.transpose(1, 2).reshape(batch * bands, frames, features)
             z = time_block(z).view(batch, bands, frames, features).transpose(1, 2)
-            z = band_block(z.reshape(batch * frames, bands, features)).view(batch, frames, bands, features)
-        return self._read_out(z)
+            z = _in_chunks(partial(_per_frame, band_block), z)
+        real, imaginary, share = _in_chunks(self._read_out, z).movedim(1, -1).unbind(1)
+        return Masks(_bounded(real, imaginary, self.config.mask_bound), torch.sigmoid(share))
 
-    def _embed(self, spectrum: Tensor) -> Tensor:
-        """Compressed features of every band: ``(batch, frames, bands, features)``."""
-        x = spectrum.transpose(1, 2)
+    def _embed(self, x: Tensor) -> Tensor:
+        """Complex ``(batch, frames, bins)`` to features of every band ``(batch, frames, bands, features)``."""
         power = x.real.square() + x.imag.square() + SILENCE_POWER
         compressed = power ** ((COMPRESSION - 1) / 2)
         values = torch.stack((power ** (COMPRESSION / 2), x.real * compressed, x.imag * compressed), dim=-1)
@@ -138,26 +161,33 @@ class BandSplit(MaskNetwork):
             dim=2,
         )
 
-    def _read_out(self, z: Tensor) -> Masks:
-        """Blend the predictions of the two bands over each bin. Even bands tile the spectrum, and so do odd ones."""
-        parts = [
-            head(z[:, :, i]).unflatten(-1, (HEADS, -1)) for i, head in enumerate(self.heads)
-        ]
+    def _read_out(self, z: Tensor) -> Tensor:
+        """Predictions ``(batch, frames, HEADS, bins)``, blended from the two bands over each bin.
+
+        Even bands tile the spectrum, and so do odd ones.
+        """
+        parts = [head(z[:, :, i]).unflatten(-1, (HEADS, -1)) for i, head in enumerate(self.heads)]
         even, odd = torch.cat(parts[0::2], dim=-1), torch.cat(parts[1::2], dim=-1)
-        raw = torch.lerp(even, odd, self.odd_weight)
-        real, imaginary, gate, share = raw.transpose(1, 3).unbind(2)
-        gate = torch.sigmoid(gate)
-        return Masks(
-            _bounded(torch.complex(real * gate, imaginary * gate), self.config.mask_bound),
-            torch.sigmoid(share),
-        )
+        return torch.lerp(even, odd, self.odd_weight)
 
 
-def _bounded(mask: Tensor, bound: float) -> Tensor:
+def _per_frame(block: nn.Module, z: Tensor) -> Tensor:
+    """``block`` along the bands of every frame of ``(batch, frames, bands, features)``."""
+    along: Tensor = block(z.flatten(0, 1))
+    return along.view_as(z)
+
+
+def _in_chunks(function: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    """``function`` of ``(batch, frames, …)`` tensors, applied to stretches of frames."""
+    starts = range(0, x.shape[1], CHUNK_FRAMES)
+    return torch.cat([function(x[:, start : start + CHUNK_FRAMES]) for start in starts], dim=1)
+
+
+def _bounded(real: Tensor, imaginary: Tensor, bound: float) -> Tensor:
     """Complex mask with its magnitude softly held under ``bound``; nearly untouched up to magnitude one."""
-    square = (mask.real.square() + mask.imag.square()) / bound**2
+    square = (real.square() + imaginary.square()) / bound**2
     scale: Tensor = (1 + square.square()) ** -0.25
-    return torch.complex(mask.real * scale, mask.imag * scale)
+    return torch.complex(real * scale, imaginary * scale)
 
 
 def _odd_weight(edges: list[int]) -> Tensor:

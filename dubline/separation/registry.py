@@ -82,6 +82,11 @@ def list_models(models_dir: Path | None = None) -> list[ModelCard]:
     return [card for card, _ in _cards(models_dir)]
 
 
+def card_of(model_id: str = DEFAULT, models_dir: Path | None = None) -> ModelCard:
+    """The card of the model called ``model_id``, or of the default one; raises `BadInput` for an unknown model."""
+    return _find(model_id, _cards(models_dir))[0]
+
+
 def load(model_id: str = DEFAULT, models_dir: Path | None = None, device: str = "auto") -> Model:
     """The model called ``model_id``, or the default one, its weights verified against the card's hash.
 

@@ -10,11 +10,11 @@ from torch import Tensor
 
 from dubline.separation.network import Estimate
 
-# Errors this far under the mix (-26 dB) stop counting. Relative to the mix, because an absolute floor lets mixtures
+# Errors this far under the mix (-25 dB) stop counting. Relative to the mix, because an absolute floor lets mixtures
 # without dialogue outweigh all others by their steep logarithm, and the network learns to remove nothing at all.
-FLOOR_SHARE = 0.05
-# Mean absolute level of a mix that is silence: -120 dBFS.
-SILENCE = 1e-6
+FLOOR_POWER = 10 ** (-25 / 10)
+# Power of a mix that is silence: -100 dBFS.
+SILENCE_POWER = 1e-10
 COMPRESSION = 0.3
 POWER_FLOOR = 1e-8
 # A dub does not mask residual voice this far above the M&E: those bins are the leakage a listener hears.
@@ -39,21 +39,22 @@ class LossWeights:
     """How much each term counts against the waveform loss of the dialogue."""
 
     me: float = 1.0
-    spectral: float = 8.0
-    leakage: float = 16.0
+    spectral: float = 2.0
+    leakage: float = 4.0
     music: float = 0.25
     resolutions: tuple[int, ...] = (512, 2048)
 
 
-def l1_snr(estimate: Tensor, target: Tensor, mix: Tensor) -> Tensor:
-    """Negative L1 signal-to-error ratio in dB, ``(batch,)``; Watcharasupat et al., Bandit (2023), section on losses.
+def negative_snr(estimate: Tensor, target: Tensor, mix: Tensor) -> Tensor:
+    """Negative signal-to-noise ratio in dB, ``(batch,)``, soft-thresholded as by Wisdom et al., MixIT (2020).
 
-    Unlike SI-SNR it keeps the level: an estimate of half the target's level costs.
+    Unlike SI-SNR it keeps the level: an estimate of half the target's level costs. Squares rather than absolute
+    values, because dialogue is sparse: the least absolute error of an unsure network is silence, and it stays there.
     """
-    floor = FLOOR_SHARE * mix.abs().mean(-1) + SILENCE
-    error = (estimate - target).abs().mean(-1)
-    level = target.abs().mean(-1)
-    return 20 * torch.log10((error + floor) / (level + floor))
+    floor = FLOOR_POWER * mix.square().mean(-1) + SILENCE_POWER
+    error = (estimate - target).square().mean(-1)
+    level = target.square().mean(-1)
+    return 10 * torch.log10((error + floor) / (level + floor))
 
 
 def compressed(waveform: Tensor, n_fft: int) -> Tensor:
@@ -88,9 +89,9 @@ def separation_loss(estimate: Estimate, targets: Targets, weights: LossWeights) 
     me = targets.me
     mix = targets.dialogue + me
     parts = {
-        "dialogue": l1_snr(estimate.dialogue, targets.dialogue, mix).mean(),
-        "me": l1_snr(estimate.me, me, mix).mean(),
-        "music": l1_snr(estimate.music, targets.music, mix).mean(),
+        "dialogue": negative_snr(estimate.dialogue, targets.dialogue, mix).mean(),
+        "me": negative_snr(estimate.me, me, mix).mean(),
+        "music": negative_snr(estimate.music, targets.music, mix).mean(),
     }
     spectral, leaked = [], []
     for n_fft in weights.resolutions:
