@@ -16,6 +16,7 @@ import numpy.typing as npt
 from dubline.audio.layout import Layout
 from dubline.audio.wav import WavWriter
 from dubline.media import ffmpeg
+from samples import stamp
 from samples.dialogue import dialogue, dub
 from samples.effects import effects
 from samples.music import music
@@ -47,38 +48,49 @@ def build(out_dir: Path, *, layouts: Sequence[str] = ("stereo", "5.1"), seconds:
     """Write the sample title into ``out_dir`` and return its stereo order (or the first layout's).
 
     ``layouts`` picks the masters. ``seconds`` cuts the film short (at least 4, at most 60, whole frames):
-    six seconds hold a title, a line and a laugh.
+    six seconds hold a title, a line and a laugh. A folder that already holds just this is left alone.
     """
     if not 4 <= seconds <= SECONDS:
         raise ValueError(f"the film can be 4 to {SECONDS} seconds long, not {seconds}")
     out_dir.mkdir(parents=True, exist_ok=True)
     frames = round(seconds * RATE)
+    order = out_dir / _NAMES[layouts[0]][1]
+    wanted = stamp.recipe(layouts, frames)
+    if stamp.holds(out_dir, wanted):
+        return order
     with tempfile.TemporaryDirectory(dir=out_dir) as scratch:
-        _build_masters(out_dir, Path(scratch), layouts=layouts, frames=frames)
+        files = _build_masters(out_dir, Path(scratch), layouts=layouts, frames=frames)
     for language in ("fr", "es"):
-        _write_wav(out_dir / f"dub_{language}.wav", dub(language, frames)[:, np.newaxis], Layout.parse("mono"))
+        files.append(out_dir / f"dub_{language}.wav")
+        _write_wav(files[-1], dub(language, frames)[:, np.newaxis], Layout.parse("mono"))
     for layout in layouts:
-        master, order, _ = _NAMES[layout]
-        (out_dir / order).write_text(ORDER.format(master=master), encoding="utf-8")
-    return out_dir / _NAMES[layouts[0]][1]
+        master, name, _ = _NAMES[layout]
+        files.append(out_dir / name)
+        files[-1].write_text(ORDER.format(master=master), encoding="utf-8")
+    stamp.write(out_dir, wanted, files)
+    return order
 
 
-def _build_masters(out_dir: Path, scratch: Path, *, layouts: Sequence[str], frames: int) -> None:
+def _build_masters(out_dir: Path, scratch: Path, *, layouts: Sequence[str], frames: int) -> list[Path]:
     seconds = frames / RATE
     picture = scratch / "picture.mov"
     render(picture, seconds=seconds)
     (scratch / "subtitles.srt").write_text(_subtitles(seconds), encoding="utf-8")
     (scratch / "chapters.txt").write_text(_chapters(seconds), encoding="utf-8")
     surround = {name: make(frames) for name, make in _STEMS.items()}
+    files = []
     for layout in layouts:
         master, _, folder = _NAMES[layout]
         stems = {name: quantize(fold(stem) if layout == "stereo" else stem) for name, stem in surround.items()}
         (out_dir / folder).mkdir(exist_ok=True)
         tagged = STEREO if layout == "stereo" else SURROUND
         for name, stem in stems.items():
-            _write_wav(out_dir / folder / f"{name}.wav", stem, tagged)
+            files.append(out_dir / folder / f"{name}.wav")
+            _write_wav(files[-1], stem, tagged)
         _write_wav(scratch / "mix.wav", sum(stems.values(), start=np.zeros_like(stems["music"])), tagged)
-        _mux(scratch, out_dir / master)
+        files.append(out_dir / master)
+        _mux(scratch, files[-1])
+    return files
 
 
 def _mux(scratch: Path, master: Path) -> None:

@@ -51,13 +51,13 @@ def _parts(total: int) -> tuple[tuple[Signal, Signal], Signal, tuple[Signal, Sig
     for bar in range(ceil(total / (BAR * RATE))):
         chord = CHORDS[bar % len(CHORDS)]
         at = bar * BAR
-        add(bass, _pluck(chord[0], seconds=3.0, seed=bar), start=at, rate=RATE)
+        add(bass, _pluck(chord[0], seconds=3.0), start=at, rate=RATE)
         for side, pad in enumerate(pads):
             for note in chord[1:4]:
                 add(pad, 0.32 * _pad(note, side=side), start=at - 0.4 if bar else 0.0, rate=RATE)
         for step, degree in enumerate(FIGURE):
             note = chord[degree] + (12 if step % 4 == 3 else 0)
-            pluck = _pluck(note, seconds=1.6, seed=1000 + bar * 8 + step)
+            pluck = _pluck(note, seconds=1.6)
             toward_right = 0.5 + 0.35 * np.sin(1.7 * step + bar)
             add(plucks[0], 0.55 * (1.0 - toward_right) * pluck, start=at + step * BEAT / 2, rate=RATE)
             add(plucks[1], 0.55 * toward_right * pluck, start=at + step * BEAT / 2, rate=RATE)
@@ -80,7 +80,8 @@ def _hertz(note: int) -> float:
     return float(440.0 * 2.0 ** ((note - 69) / 12.0))
 
 
-def _pluck(note: int, *, seconds: float, seed: int) -> Signal:
+@cache
+def _pluck(note: int, *, seconds: float) -> Signal:
     """A struck string: partials that die faster the higher they are, and a touch of finger."""
     at = np.arange(int(seconds * RATE)) / RATE
     hertz = _hertz(note)
@@ -89,7 +90,7 @@ def _pluck(note: int, *, seconds: float, seed: int) -> Signal:
         stretched = hertz * partial * np.sqrt(1.0 + 0.0004 * partial * partial)
         if stretched < 12_000.0:
             tone += partial**-1.3 * np.exp(-at * (1.6 + 0.9 * partial)) * np.sin(2.0 * np.pi * stretched * at)
-    finger = lowpass(noise(len(at), seed), 3000.0, RATE) * np.exp(-at * 180.0)
+    finger = lowpass(noise(len(at), note), 3000.0, RATE) * np.exp(-at * 180.0)
     return (tone + gain(-16.0) * finger) * ramps(len(at), rise=0.003, fall=0.3, rate=RATE)
 
 

@@ -34,9 +34,8 @@ _MARKS = ((100, "100"), (1000, "1k"), (10_000, "10k"))
 def spectrogram(path: Path, *, cancelled: Callable[[], bool] | None = None) -> Floats:
     """Power of a WAV in dB, ``(ROWS, columns)``, high frequencies first, rows spaced by logarithm.
 
-    A row is the power inside its band, all channels together: a sine at full scale reads 0 dB, or 2 less where a row
-    is narrower than a bin. A film of any
-    length gives at most `COLUMNS` columns. Raises `Cancelled` when asked to stop.
+    A row is the power inside its band, all channels together: a sine at full scale reads 0 dB, or 2 less where a
+    row is narrower than a bin. A film of any length gives at most `COLUMNS` columns. Raises `Cancelled`.
     """
     with WavReader(path) as reader:
         width = max(-(-reader.frames // COLUMNS), _TRANSFORM)

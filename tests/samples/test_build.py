@@ -86,6 +86,18 @@ def test_the_same_film_is_the_same_bytes(tmp_path: Path) -> None:
     assert digests(tmp_path / "one") == digests(tmp_path / "two: [it's, 2;]")
 
 
+def test_what_is_built_is_left_alone_until_a_file_of_it_changes(tmp_path: Path) -> None:
+    build(tmp_path, layouts=("stereo",), seconds=4)
+    master, order = tmp_path / "master.mov", tmp_path / "order.yaml"
+    built, whole = master.stat().st_mtime_ns, order.read_bytes()
+    build(tmp_path, layouts=("stereo",), seconds=4)
+    assert master.stat().st_mtime_ns == built
+    order.write_text("changed")
+    build(tmp_path, layouts=("stereo",), seconds=4)
+    assert order.read_bytes() == whole
+    assert master.stat().st_mtime_ns > built
+
+
 @pytest.mark.parametrize("seconds", [0, 3.9, SECONDS + 1])
 def test_a_length_the_film_does_not_have_is_refused(tmp_path: Path, seconds: float) -> None:
     with pytest.raises(ValueError, match="seconds long"):
