@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from dubline.media.containers import Container
 from dubline.media.streams import Media
 
-# Where ffmpeg writes an attached picture as a cover that is read back as one.
-_COVER_CONTAINERS = ("mp4", "mkv")
+# Where ffmpeg copies an attached picture as a cover; in Matroska it would become a second video track.
+_COVER_CONTAINERS = ("mp4",)
 _COVER_CODECS = ("mjpeg", "png")
 
 

@@ -28,12 +28,16 @@ _FORMATS: dict[str, tuple[np.dtype[Any], int]] = {
     "dbl": (np.dtype("<f8"), 1),
 }
 
+# Short packets (TrueHD: 0.8 ms) jump by more than their length where a container counts in milliseconds.
+_JITTER = Fraction(5, 1000)
+
 
 class AudioDecoder:
     """Audio stream ``stream`` of ``path`` as blocks; a context manager.
 
     Encoder delay and padding are removed as the container declares them. Where the time stamps jump ahead by
-    more than one packet the hole is filled with silence, so that the sound after it stays in its place.
+    more than one packet (and more than any clock's rounding) the hole is filled with silence, so that the sound
+    after it stays in its place. A clock that merely runs a little fast or slow is left alone.
     ``start_seconds`` is the time of the first sample on the container's clock; ``filled_frames`` counts the
     silence put in so far.
     """
@@ -91,7 +95,8 @@ class AudioDecoder:
 
     def _placed(self, frames: Iterator[AudioFrame]) -> Iterator[Block]:
         """The frames' samples in their place: holes filled, the last frame cut to the length declared for it."""
-        done, origin = 0, None
+        done = 0
+        origin = expected = None
         last: AudioFrame | None = next(frames, None)
         while last is not None:
             frame, last = last, next(frames, None)
@@ -100,11 +105,16 @@ class AudioDecoder:
             if origin is None:
                 origin = at if at is not None else Fraction(0)
                 self.start_seconds = origin / self.rate
-            hole = round(at - origin) - done if at is not None else 0
-            if hole > frame.samples:
+            if (
+                at is not None
+                and expected is not None
+                and at - expected > max(frame.samples, round(_JITTER * self.rate))
+            ):
+                hole = max(round(at - origin) - done, 0)
                 self.filled_frames += hole
                 yield from _silence(hole, self.layout.channels)
                 done += hole
+            expected = at + frame.samples if at is not None else None
             done += len(samples)
             yield samples
 

@@ -164,6 +164,7 @@ def _subtitle(number: int, stream: AvSubtitle) -> SubtitleStream:
         language=_tag(stream, "language"),
         title=_title(stream),
         default=_has(stream, Disposition.default),
+        forced=_has(stream, Disposition.forced),
     )
 
 
@@ -177,7 +178,7 @@ def _extras(container: InputContainer, pictures: list[AvVideo]) -> tuple[Extra, 
         if isinstance(stream, AvVideo):
             found.append(Extra(stream.index, "picture" if stream in pictures else "cover", codec, _title(stream)))
         elif stream.type == "attachment":
-            found.append(Extra(stream.index, "attachment", codec, stream.metadata.get("filename")))
+            found.append(Extra(stream.index, "attachment", None, stream.metadata.get("filename")))
         elif "timecode" not in stream.metadata and not (container.chapters() and codec == "bin_data"):
             found.append(Extra(stream.index, "data", codec, _title(stream)))
     return tuple(found)

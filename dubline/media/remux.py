@@ -95,7 +95,7 @@ def remux(
     check_file(master)
     cargo = plan_cargo(media, house)
     args = _arguments(master, media, sounds, out, house=house, original=original, cargo=cargo)
-    described = _descriptions(sounds, original, original_language, media)
+    described = _descriptions(sounds, original, original_language, media=media, cargo=cargo)
     ffmpeg.run(
         [*args[:-1], *described, *args[-1:]],
         where=out.name,
@@ -182,9 +182,14 @@ def _encoding(number: int, sound: _Sound) -> dict[str, Any]:
 
 
 def _descriptions(
-    sounds: Sequence[_Sound], original: AudioStream | None, original_language: Language | None, media: Media
+    sounds: Sequence[_Sound],
+    original: AudioStream | None,
+    original_language: Language | None,
+    *,
+    media: Media,
+    cargo: Cargo,
 ) -> list[str]:
-    """Language, title and disposition of every sound stream, and the picture's timecode, as ffmpeg arguments."""
+    """Languages, titles, dispositions and the picture's timecode, as ffmpeg arguments."""
     args = ["-disposition:v:0", "default"]
     if media.timecode is not None:
         args += ["-metadata:s:v:0", f"timecode={media.timecode}"]
@@ -198,6 +203,10 @@ def _descriptions(
             label = f"{original.title or original_language.name} [{original_language.bcp47}]"
             args += _metadata(number, language=original_language.iso639_2t, title=label, handler_name=label)
         args += [f"-disposition:a:{number}", "original"]
+    by_index = {subtitle.stream_index: subtitle for subtitle in media.subtitles}
+    for number, (index, _) in enumerate(cargo.subtitles):
+        flags = [flag for flag in ("default", "forced") if getattr(by_index[index], flag)]
+        args += [f"-disposition:s:{number}", "+".join(flags) or "0"]
     return args
 
 

@@ -82,6 +82,7 @@ class SubtitleStream:
     language: str | None
     title: str | None
     default: bool
+    forced: bool
 
 
 @dataclass(frozen=True, slots=True)

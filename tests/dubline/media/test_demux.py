@@ -7,6 +7,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
@@ -159,6 +160,21 @@ def test_a_hole_is_filled_so_that_nothing_drifts(
         key=lambda lag: float(np.abs(np.roll(found, lag, axis=0)[-19_000:-1000] - tail[1000:-1000]).sum()),
     )
     assert abs(drift) <= 48
+
+
+@pytest.mark.parametrize(("name", "codec"), [("film.mkv", "flac"), ("film.mp4", "aac")])
+def test_sound_that_does_not_decode_is_refused(
+    film: Callable[..., Path], tmp_path: Path, name: str, codec: str
+) -> None:
+    master = film(tmp_path / name, sound=("-c:a", codec))
+    with av.open(str(master)) as opened:
+        places = [(packet.pos, packet.size) for packet in opened.demux(audio=0) if packet.size]
+    spoiled = bytearray(master.read_bytes())
+    for pos, size in places[len(places) // 2 :][:3]:
+        spoiled[pos + 8 : pos + size] = bytes(0xA5 ^ (step * 7 & 0xFF) for step in range(size - 8))
+    master.write_bytes(spoiled)
+    with pytest.raises(BadInput, match="does not decode at"):
+        extract_audio(master, out=tmp_path / "ov.wav")
 
 
 def test_the_chosen_stream_is_the_one_extracted(
