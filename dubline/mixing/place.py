@@ -12,10 +12,11 @@ import numpy as np
 
 from dubline.audio.layout import Layout
 from dubline.audio.resample import resample_blocks
-from dubline.audio.wav import BLOCK_FRAMES, Block, WavReader, WavWriter
-from dubline.errors import BadInput
+from dubline.audio.wav import BLOCK_FRAMES, Block, WavWriter
+from dubline.errors import BadInput, Cancelled
+from dubline.media.decode import AudioDecoder
 from dubline.mixing.route import route
-from dubline.vocalization.watch import Cancel, Progress, in_step, never, nothing
+from dubline.vocalization.watch import Cancel, Progress, never, nothing
 
 # Silence that went through a resampler is not zero to the last bit; -120 dBFS is under the noise of 20-bit sound.
 SILENT_PEAK = 1e-6
@@ -60,21 +61,19 @@ def place_dub(
     progress: Progress = nothing,
     cancelled: Cancel = never,
 ) -> PlacedDub:
-    """Write the dub at ``path`` as 32-bit float to ``out``, in its own layout, ``frames`` long at ``rate``.
+    """Write the dub at ``path``, any media file, as 32-bit float to ``out``: its own layout, ``frames`` at ``rate``.
 
     Its first sample becomes sample ``start`` of the picture. Silence past the end is cut; sound past it raises
     `BadInput`, as do samples that are not finite, no samples at all, and channels ``layout_of_mix`` has no place
-    for. Raises `Cancelled` when asked to stop.
+    for. Raises `Cancelled` when asked to stop. ``progress`` counts frames of the dub.
     """
     if not 0 <= start < frames:
         raise BadInput(
             f"a start of {start / rate:.3f} s", str(path), f"start within the picture, 0 to {frames / rate:.3f} s"
         )
-    with WavReader(path) as dub:
+    with AudioDecoder(path) as dub:
         route(dub.layout, layout_of_mix, where=str(path))
-        if dub.frames == 0:
-            raise BadInput("a dub without a sample", str(path), "deliver the dub as long as the picture")
-        blocks = (block for (block,) in in_step((dub,), progress=progress, cancelled=cancelled))
+        blocks = _watched(dub, progress, cancelled)
         # Rounding to a whole sample at either rate is not sound past the end.
         slack = math.ceil(rate / dub.rate) if rate != dub.rate else 0
         with WavWriter(out, rate=rate, layout=dub.layout) as writer:
@@ -126,6 +125,16 @@ class _Placer:
         for block in _zeros(count, self.writer.layout.channels):
             self.writer.write(block)
         self.at += count
+
+
+def _watched(dub: AudioDecoder, progress: Progress, cancelled: Cancel) -> Iterator[Block]:
+    done = 0
+    for block in dub.blocks():
+        if cancelled():
+            raise Cancelled("placing the dub was stopped", str(dub.path), "start it again when ready")
+        yield block
+        done += len(block)
+        progress(done, max(dub.estimated_frames, done))
 
 
 def _zeros(count: int, channels: int) -> Iterator[Block]:

@@ -36,6 +36,9 @@ _SCHEMA = pa.schema(
 )
 
 
+_PARQUET_MAGIC = b"PAR1"
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """One vocalization in the M&E.
@@ -89,23 +92,25 @@ class Event:
 
 
 def write_events(events: list[Event], path: Path) -> None:
-    """Write in order of time, as Parquet or JSON by the name's ending; the same events give the same bytes."""
+    """Write in order of time, as JSON under a name that ends in .json, else as Parquet; always the same bytes."""
     rows = [event.to_json() for event in in_order(events)]
-    if _is_json(path):
+    if path.suffix.lower() == ".json":
         path.write_text(json.dumps({"events": rows}, indent=1) + "\n", encoding="utf-8")
     else:
         pq.write_table(pa.Table.from_pylist(rows, schema=_SCHEMA), path)
 
 
 def read_events(path: Path) -> list[Event]:
-    """Read what `write_events` wrote, or a person edited; `BadInput` when it is malformed."""
+    """Read what `write_events` wrote, whatever it is called now, or a person edited; `BadInput` when malformed."""
     try:
-        if _is_json(path):
-            rows = json.loads(path.read_text(encoding="utf-8"))["events"]
+        with path.open("rb") as file:
+            is_parquet = file.read(len(_PARQUET_MAGIC)) == _PARQUET_MAGIC
+        if is_parquet:
+            rows = pq.ParquetFile(path).read().cast(_SCHEMA).to_pylist()
         else:
-            rows = pq.read_table(path).cast(_SCHEMA).to_pylist()
+            rows = json.loads(path.read_text(encoding="utf-8"))["events"]
         return in_order([Event.from_json(row) for row in rows])
-    # ArrowInvalid is a ValueError; KeyError and TypeError come from JSON of another shape.
+    # ArrowInvalid and JSONDecodeError are ValueErrors; KeyError and TypeError come from JSON of another shape.
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise BadInput("not a list of events", str(path), f"make it with `dubline detect` ({error})") from error
 
@@ -113,9 +118,3 @@ def read_events(path: Path) -> list[Event]:
 def in_order(events: list[Event]) -> list[Event]:
     """By time, then by channels."""
     return sorted(events, key=lambda event: (event.start_seconds, event.end_seconds, event.channels, event.label))
-
-
-def _is_json(path: Path) -> bool:
-    if path.suffix.lower() not in (".json", ".parquet"):
-        raise BadInput(f"events cannot be kept in '{path.suffix}'", str(path), "name it .parquet or .json")
-    return path.suffix.lower() == ".json"
