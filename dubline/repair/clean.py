@@ -17,11 +17,12 @@ from dubline.repair import regions, roomtone, spectra, suppress
 from dubline.repair.regions import Region, regions_of, removals_of
 from dubline.repair.remover import Parts, Remover, Worked
 from dubline.repair.report import CleanReport, Treatment
-from dubline.vocalization.events import Action, Event, in_order
+from dubline.vocalization.events import Action, Event, in_order, write_events
 from dubline.vocalization.policies import Policy, dispose
 from dubline.vocalization.watch import Cancel, Progress, in_step, never, nothing
 
-ME, UNFILLED, OPTIONAL, GUIDE, REPORT = "me.wav", "me_unfilled.wav", "optional.wav", "dx_guide.wav", "report.json"
+ME, UNFILLED, OPTIONAL, GUIDE = "me.wav", "me_unfilled.wav", "optional.wav", "dx_guide.wav"
+EVENTS, REPORT = "events.parquet", "report.json"
 
 PARAMETERS = {
     "attack_seconds": regions.ATTACK_SECONDS,
@@ -44,10 +45,10 @@ def clean(
     progress: Progress = nothing,
     cancelled: Cancel = never,
 ) -> CleanReport:
-    """Write ``me.wav optional.wav dx_guide.wav report.json`` (and ``me_unfilled.wav``) of the M&E at ``path``.
+    """Write ``me.wav optional.wav dx_guide.wav events.parquet report.json`` (and ``me_unfilled.wav``) of an M&E.
 
-    With ``policy`` the events are disposed by it, without one each keeps its own disposition. All sound is 32-bit
-    float at the M&E's rate, layout and length; outside events ``me.wav`` is the M&E bit for bit, and
+    With ``policy`` the events are disposed by it, without one each keeps its own disposition; ``events.parquet``
+    says what became of them. All sound is 32-bit float at the M&E's rate, layout and length; outside events ``me.wav`` is the M&E bit for bit, and
     ``me_unfilled + optional + dx_guide`` is the M&E plus the ``dialogue`` stem, which the DX guide takes in.
     Streams through memory; files appear in ``out_dir`` together, when all are whole. Raises `BadInput` for files
     that do not belong together or hold samples that are not finite, and for events of another file; `Cancelled`.
@@ -62,7 +63,7 @@ def clean(
         plan = regions_of(removals, rate=me.rate, frames=me.frames)
         remover = Remover(stack.enter_context(WavReader(path)), plan)
         names = (ME, OPTIONAL, GUIDE, *((UNFILLED,) if keep_unfilled else ()))
-        folder = stack.enter_context(_staged(out_dir, (*names, REPORT)))
+        folder = stack.enter_context(_staged(out_dir, (*names, EVENTS, REPORT)))
         writers = {
             name: stack.enter_context(WavWriter(folder / name, rate=me.rate, layout=me.layout)) for name in names
         }
@@ -71,6 +72,7 @@ def clean(
         for writer in writers.values():
             writer.close()
         report = _report(me, decided, remover.worked, policy=policy, error=error)
+        write_events(report.events, folder / EVENTS)
         report.save(folder / REPORT)
     return report
 

@@ -106,7 +106,8 @@ def read_events(path: Path) -> list[Event]:
         with path.open("rb") as file:
             is_parquet = file.read(len(_PARQUET_MAGIC)) == _PARQUET_MAGIC
         if is_parquet:
-            rows = pq.ParquetFile(path).read().cast(_SCHEMA).to_pylist()
+            with pq.ParquetFile(path) as table:
+                rows = table.read().cast(_SCHEMA).to_pylist()
         else:
             rows = json.loads(path.read_text(encoding="utf-8"))["events"]
         return in_order([Event.from_json(row) for row in rows])

@@ -18,7 +18,7 @@ from dubline.repair.clean import clean
 from dubline.repair.report import CleanReport
 from dubline.vocalization import policies
 from dubline.vocalization.detect import detect
-from dubline.vocalization.events import Event
+from dubline.vocalization.events import Event, read_events
 
 Samples = npt.NDArray[np.float32]
 Voice = Callable[[int], Samples]
@@ -131,6 +131,7 @@ def test_without_events_the_me_passes_bit_for_bit(tmp_path: Path, write: Write, 
     assert (report.null_error_dbfs, report.events) == (None, [])
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
         "dx_guide.wav",
+        "events.parquet",
         "me.wav",
         "optional.wav",
         "report.json",
@@ -208,4 +209,5 @@ def test_the_report_says_what_was_done(tmp_path: Path, voice: Voice, write: Writ
     assert (saved["removed_seconds"], saved["optional_seconds"]) == (pytest.approx(3.9), pytest.approx(0.5))
     assert [one["action"] for one in saved["treatments"]] == ["filled", "filled", "none"]
     assert saved["treatments"][0]["reduction_db"] > 6
+    assert read_events(tmp_path / "out" / "events.parquet") == report.events
     assert isinstance(report, CleanReport) and saved["policy"] == "netflix@1"

@@ -78,9 +78,10 @@ def test_values_that_make_no_sense_are_bad_input(change: dict[str, object], tmp_
         read_events(path)
 
 
-@pytest.mark.parametrize(
-    "text", ["", "[]", "{}", "PAR1", "PAR1 and no more", '{"events": [1]}', '{"events": [{"label": "speech"}]}', "\xff"]
-)
+BROKEN = ("", "[]", "{}", "PAR1", "PAR1 and no more", '{"events": [1]}', '{"events": [{"label": "speech"}]}', "\xff")
+
+
+@pytest.mark.parametrize("text", BROKEN)
 @pytest.mark.parametrize("name", ["events.json", "events.parquet"])
 def test_files_that_are_no_events_are_bad_input(text: str, name: str, tmp_path: Path) -> None:
     (tmp_path / name).write_text(text, encoding="latin-1")
