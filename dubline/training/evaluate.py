@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dubline.separation.network import Estimate
+from dubline.separation.network import Estimate, MaskNetwork
 from dubline.training.corpus import Corpus
 from dubline.training.mixtures import Mixer, MixtureRules
 from dubline.training.stream import stack
@@ -76,10 +76,15 @@ def leakage_db(me: Tensor, target_me: Tensor, dialogue: Tensor, frame: int = 240
     return 10 * torch.log10(left / had + POWER_FLOOR)
 
 
-def validation_set(corpus: Corpus, rules: MixtureRules, *, items: int, seed: int = VALIDATION_SEED) -> Tensor:
-    """Mixtures ``(items, 3, frames)`` with dialogue and background in each, 0 dB apart in the median."""
+def validation_set(
+    corpus: Corpus, rules: MixtureRules, *, items: int, seed: int = VALIDATION_SEED, level: float = 0.0
+) -> Tensor:
+    """Mixtures ``(items, 3, frames)`` of recordings alone, with dialogue and background in each.
+
+    ``level`` is the mean of dialogue over background in dB; pauses do not count, so the input SNR lies lower.
+    """
     always = replace(
-        rules, without_dialogue=0.0, without_background=0.0, dialogue_over_background=(0.0, 5.0), synthetic=0.0
+        rules, without_dialogue=0.0, without_background=0.0, dialogue_over_background=(level, 5.0), synthetic=0.0
     )
     return stack(Mixer(corpus, always, seed=seed), 0, items)
 
@@ -88,22 +93,48 @@ def validation_set(corpus: Corpus, rules: MixtureRules, *, items: int, seed: int
 def score(network: Network, stems: Tensor, *, batch: int = 8) -> list[ItemScore]:
     """Figures of every item of ``stems`` ``(items, 3, frames)``."""
     scores: list[ItemScore] = []
-    for first in range(0, len(stems), batch):
-        dialogue, music, effects = stems[first : first + batch].unbind(1)
-        mix, me = dialogue + music + effects, music + effects
-        estimate = network(mix)
-        columns = (
-            si_sdr(mix, dialogue),
-            si_sdr(estimate.dialogue, dialogue),
-            snr(estimate.dialogue, dialogue),
-            snr(estimate.me, me),
-            si_sdr(estimate.music, music),
-            leakage_db(estimate.me, me, dialogue),
-        )
-        figures = torch.stack(columns, dim=1).tolist()
-        kinds = [_background(bool(m.any()), bool(e.any())) for m, e in zip(music, effects, strict=True)]
-        scores += [ItemScore(kind, *row) for kind, row in zip(kinds, figures, strict=True)]
+    for part in torch.split(stems, batch):
+        scores += score_estimate(network(part.sum(1)), part)
     return scores
+
+
+def score_estimate(estimate: Estimate, stems: Tensor) -> list[ItemScore]:
+    """Figures of estimates already made for ``stems`` ``(items, 3, frames)``."""
+    dialogue, music, effects = stems.unbind(1)
+    mix, me = stems.sum(1), music + effects
+    columns = (
+        si_sdr(mix, dialogue),
+        si_sdr(estimate.dialogue, dialogue),
+        snr(estimate.dialogue, dialogue),
+        snr(estimate.me, me),
+        si_sdr(estimate.music, music),
+        leakage_db(estimate.me, me, dialogue),
+    )
+    figures = torch.stack(columns, dim=1).tolist()
+    kinds = [_background(bool(m.any()), bool(e.any())) for m, e in zip(music, effects, strict=True)]
+    return [ItemScore(kind, *row) for kind, row in zip(kinds, figures, strict=True)]
+
+
+def ideal_ratio(network: MaskNetwork, stems: Tensor) -> Estimate:
+    """What the ideal ratio mask reaches in the network's own transform: the bound for masks without phase.
+
+    Mask = D^2 / (D^2 + ME^2), square root; Wang, Narayanan and Wang (2014), equation 3 with exponent one half.
+    """
+    dialogue, music, effects = (network.transform(stem) for stem in stems.unbind(1))
+    voice, rest = dialogue.abs().square(), (music + effects).abs().square()
+    mix = stems.sum(1)
+    spectrum = network.transform(mix) * (voice / (voice + rest + POWER_FLOOR)).sqrt()
+    estimate = network.inverse(spectrum, mix.shape[-1])
+    return Estimate(estimate, stems[:, 1], mix - estimate)
+
+
+@torch.no_grad()
+def energy_change(network: Network, stems: Tensor) -> list[float]:
+    """Energy of the M&E estimate over that of the mix in dB, for ``stems`` without dialogue ``(items, 3, frames)``."""
+    mix = stems.sum(1)
+    me = network(mix).me
+    ratio = (me.square().mean(-1) + POWER_FLOOR) / (mix.square().mean(-1) + POWER_FLOOR)
+    return [float(value) for value in 10 * torch.log10(ratio)]
 
 
 def _background(music: bool, effects: bool) -> str:
