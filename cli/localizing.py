@@ -12,6 +12,7 @@ from cli.output import print_json, print_table, step_bars
 from dubline.errors import CheckFailed
 from flows.deliver import Localized
 from flows.localize import localize
+from flows.preflight import preflight
 from flows.server import prefect_api
 from tasks import cancel
 from tasks.settings import Settings
@@ -19,7 +20,10 @@ from tasks.settings import Settings
 
 def localize_here(order: Path, out: Path, *, wait_seconds: float = 0.0) -> Localized:
     """Run the flow here, with a Prefect server of its own where none is configured."""
-    with _stoppable(), prefect_api(Settings.load().home / "prefect"), step_bars():
+    settings = Settings.load()
+    # The flow does this too; here it answers a wrong order at once, before a server starts.
+    preflight(order.absolute(), out.absolute(), settings)
+    with _stoppable(), prefect_api(settings.home / "prefect"), step_bars():
         return localize(order.absolute(), out.absolute(), wait_seconds)
 
 

@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+from prefect.logging.handlers import APILogHandler
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from dubline.errors import EnvironmentFault
@@ -48,6 +49,8 @@ def prefect_api(home: Path) -> Iterator[None]:
         _wait(server, url, home)
         with temporary_settings({PREFECT_API_URL: url}):
             yield
+            # What Prefect still holds of the run's log is sent while there is a server to take it.
+            APILogHandler().flush()
     finally:
         server.terminate()
         try:

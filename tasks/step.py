@@ -157,7 +157,8 @@ class Step:
             reporter.found = answer is not None
             outputs, values = answer or self._make(run, recipe, using, reporter)
         reporter.finish()
-        return StepResult(self.name, recipe.key, list(recipe.models), outputs, values)
+        # Sorted: a step made now and one answered from the catalog are told apart by nothing.
+        return StepResult(self.name, recipe.key, list(recipe.models), dict(sorted(outputs.items())), values)
 
     def _from_catalog(self, run: RunRef, recipe: Recipe, using: Means) -> Answer | None:
         found = using.catalog.find_outputs(recipe.key)
