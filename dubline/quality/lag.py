@@ -135,15 +135,16 @@ class EnvelopeMeter:
 
     def __init__(self, rate: int) -> None:
         self._step = rate // ENVELOPE_RATE
-        self._rest = np.zeros(0)
+        self._rest: list[Block] = []
         self._parts: list[Floats] = []
 
     def process(self, block: Block) -> None:
         """Take the next ``block``, ``(frames, channels)``."""
-        squares = np.concatenate([self._rest, np.einsum("ij,ij->i", block, block, dtype=np.float64)])
-        whole = len(squares) // self._step * self._step
-        self._parts.append(squares[:whole].reshape(-1, self._step).sum(axis=1))
-        self._rest = squares[whole:]
+        joined = np.concatenate([*self._rest, block])
+        whole = len(joined) // self._step * self._step
+        steps = joined[:whole].reshape(-1, self._step * block.shape[1])
+        self._parts.append(np.einsum("ij,ij->i", steps, steps).astype(np.float64))
+        self._rest = [joined[whole:]]
 
     def energies(self) -> Floats:
         """One energy per 10 ms so far, ``(n,)``."""
@@ -211,8 +212,8 @@ class _Loudest:
         return sorted(found)
 
     def _measure(self, samples: Block) -> None:
-        edges = np.diff(samples[:, self._channels].astype(np.float64), axis=0)
-        self._energies.append(np.square(edges).sum(axis=0))
+        edges = np.diff(np.ascontiguousarray(samples.T[self._channels]), axis=1)
+        self._energies.append(np.array([np.dot(row, row) for row in edges], dtype=np.float64))
 
 
 def _sharpened(samples: npt.NDArray[np.floating]) -> Floats:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,8 +15,7 @@ from dubline.audio.layout import Layout
 from dubline.audio.wav import WavReader
 from dubline.errors import BadInput, Cancelled
 
-Floats = npt.NDArray[np.float64]
-Samples = npt.NDArray[np.float32] | npt.NDArray[np.float64]
+Samples = npt.NDArray[np.floating[Any]]
 
 # Far under the last bit of 24 (-138 dBFS) and of float32 at full scale: not told from nothing.
 FLOOR_DBFS = -200.0
@@ -45,7 +45,7 @@ class NullMeter:
 
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
-        self._pending: tuple[list[Floats], list[Floats]] = ([], [])
+        self._pending: tuple[list[Samples], list[Samples]] = ([], [])
         self._frames = 0
         self._peak = np.zeros(layout.channels)
         self._left = np.zeros(layout.channels)
@@ -53,12 +53,12 @@ class NullMeter:
 
     def whole(self, block: Samples) -> None:
         """The next ``block``, ``(frames, channels)``, of what is subtracted from."""
-        self._pending[0].append(block.astype(np.float64))
+        self._pending[0].append(block)
         self._subtract()
 
     def part(self, block: Samples) -> None:
         """The next ``block``, ``(frames, channels)``, of what is subtracted."""
-        self._pending[1].append(block.astype(np.float64))
+        self._pending[1].append(block)
         self._subtract()
 
     @property
@@ -84,10 +84,10 @@ class NullMeter:
         if not frames:
             return
         whole, part = (_take(side, frames) for side in self._pending)
-        left = whole - part
-        self._peak = np.maximum(self._peak, np.abs(left).max(axis=0))
-        self._left += np.einsum("ij,ij->j", left, left)
-        self._whole += np.einsum("ij,ij->j", whole, whole)
+        for channel, (mix, left) in enumerate(zip(_rows(whole), _rows(whole - part), strict=True)):
+            self._peak[channel] = max(self._peak[channel], left.max(), -left.min())
+            self._left[channel] += np.dot(left, left)
+            self._whole[channel] += np.dot(mix, mix)
         self._frames += frames
 
 
@@ -141,7 +141,13 @@ def _require_alike(reader: WavReader, mix: WavReader) -> None:
         )
 
 
-def _take(pending: list[Floats], frames: int) -> Floats:
+def _rows(block: Samples) -> Samples:
+    """Channels as rows that lie together in memory, ``(channels, frames)``: summing them is several times faster."""
+    rows: Samples = np.ascontiguousarray(block.T)
+    return rows
+
+
+def _take(pending: list[Samples], frames: int) -> Samples:
     """The first ``frames`` of the ``pending`` blocks, which are taken out of the list."""
     joined = np.concatenate(pending) if len(pending) > 1 else pending[0]
     pending[:] = [joined[frames:]] if len(joined) > frames else []
