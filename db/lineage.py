@@ -103,12 +103,16 @@ class _Walk:
             return node
         self._opened.add((sha256, within))
         if not down:
-            node.children = [self._step(step, run, down=False) for step, run in makers(self.session, sha256, within)]
+            steps = makers(self.session, sha256, within)
+            self._opened |= {(sha256, run) for _, run in steps}
+            node.children = [self._step(step, run, down=False) for step, run in steps]
             return node
         used: ColumnElement[bool] = m.Step.id.in_(select(m.StepInput.step_id).where(m.StepInput.asset_sha256 == sha256))
         if within is not None:
             used &= m.Run.version_id == within
-        node.children = [self._step(step, version, down=True) for step, version in _latest(self.session, used)]
+        users = _latest(self.session, used)
+        self._opened |= {(sha256, version) for _, version in users}
+        node.children = [self._step(step, version, down=True) for step, version in users]
         delivered = (
             select(m.Deliverable)
             .join(m.MediaFile, m.Deliverable.media_file_id == m.MediaFile.id)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import psycopg
@@ -28,6 +29,7 @@ class Studio:
     catalog: Catalog
     store: Store
     folder: Path
+    model: ModelFacts = field(default_factory=lambda: MODEL)
 
     def version(self, slug: str = "glass-harbor", label: str = "theatrical") -> int:
         return self.catalog.register_title(
@@ -107,7 +109,7 @@ class Studio:
         run_id = self.run(version_id)
         ov = self.step(run_id, "demux", {"master": source}, {"ov_mix": master + b" ov"}, tools={"ffmpeg": "7"})
         stems = {"dx": master + b" dx", "me": master + b" me"}
-        made = self.step(run_id, "separate", {"ov_mix": ov["ov_mix"]}, stems, models=[MODEL])
+        made = self.step(run_id, "separate", {"ov_mix": ov["ov_mix"]}, stems, models=[self.model])
         mix = self.step(run_id, "mix", {"me": made["me"]}, {"dub_mix": master + b" mix"})
         final = self.step(
             run_id,
@@ -135,8 +137,18 @@ def url(tmp_path: Path) -> Iterator[str]:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
 
 
+@pytest.fixture(scope="session")
+def empty_catalog(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite catalog to copy: making one syncs the disk for every table."""
+    path = tmp_path_factory.mktemp("catalog") / "empty.db"
+    Catalog.open(f"sqlite:///{path}").close()
+    return path
+
+
 @pytest.fixture
-def catalog(url: str) -> Iterator[Catalog]:
+def catalog(url: str, empty_catalog: Path) -> Iterator[Catalog]:
+    if url.startswith("sqlite"):
+        shutil.copyfile(empty_catalog, url.removeprefix("sqlite:///"))
     opened = Catalog.open(url)
     yield opened
     opened.close()

@@ -1,0 +1,85 @@
+"""A deliverable is stale when today would make it otherwise, for exactly the reasons that are so."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from db.stale import Reason, StageNow
+
+if TYPE_CHECKING:
+    from conftest import Studio
+
+STAGES = {
+    "demux": StageNow(1, frozenset(), {"ffmpeg": "7"}),
+    "separate": StageNow(1, frozenset({"b" * 64}), {}),
+    "mix": StageNow(1, frozenset(), {}),
+    "conform": StageNow(1, frozenset(), {}),
+}
+SPECS = {"ebu-r128": "1", "web": "3"}
+
+
+def stale(studio: Studio, specs: Mapping[str, str] = SPECS, **changed: StageNow | None) -> dict[str, list[Reason]]:
+    stages: dict[str, Any] = STAGES | changed
+
+    def today(stage: str, params: Mapping[str, Any]) -> StageNow | None:
+        assert params == {"stage": stage}
+        return stages[stage]
+
+    return {found.slug: list(found.reasons) for found in studio.catalog.stale(today, specs_now=specs)}
+
+
+def test_nothing_is_stale_while_nothing_changed(studio: Studio) -> None:
+    studio.localize()
+    assert stale(studio) == {}
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"mix": StageNow(2, frozenset(), {})}, Reason("stage", "mix", "1", "2")),
+        ({"separate": StageNow(1, frozenset({"c" * 64}), {})}, Reason("model", "separate", "b" * 12, "c" * 12)),
+        ({"separate": StageNow(1, frozenset(), {})}, Reason("model", "separate", "b" * 12, "none")),
+        ({"demux": StageNow(1, frozenset(), {"ffmpeg": "8"})}, Reason("tool", "demux", "ffmpeg 7", "ffmpeg 8")),
+        ({"mix": StageNow(1, frozenset(), {"soxr": "1"})}, Reason("tool", "mix", "soxr unused", "soxr 1")),
+    ],
+)
+def test_a_change_anywhere_behind_a_deliverable_is_told(
+    studio: Studio, changed: dict[str, StageNow], reason: Reason
+) -> None:
+    studio.localize()
+    studio.localize("other", b"other master")
+    assert stale(studio, **changed) == {"glass-harbor": [reason], "other": [reason]}
+
+
+def test_a_new_spec_makes_its_own_deliverables_stale(studio: Studio) -> None:
+    studio.localize()
+    assert stale(studio, {"ebu-r128": "1", "web": "4"}) == {}
+    told = stale(studio, {"ebu-r128": "2"})["glass-harbor"]
+    assert {(reason.kind, reason.was, reason.now) for reason in told} == {("spec", "ebu-r128 1", "ebu-r128 2")}
+
+
+def test_what_was_made_again_is_stale_no_more(studio: Studio) -> None:
+    studio.localize()
+    assert stale(studio, {"ebu-r128": "2"})
+    studio.localize(spec_version="2")
+    assert stale(studio, {"ebu-r128": "2"}) == {}
+
+
+def test_of_a_stage_nothing_is_known_of_nothing_is_said(studio: Studio) -> None:
+    studio.localize()
+    assert stale(studio, mix=None) == {}
+
+
+def test_an_approved_deliverable_is_listed_with_its_state(studio: Studio) -> None:
+    deliverable = studio.localize()
+    studio.catalog.decide(deliverable, "approved", who="producer")
+    (found,) = studio.catalog.stale(lambda _, __: None, specs_now={"ebu-r128": "2"})
+    assert (found.deliverable_id, found.state, found.language, found.version) == (
+        deliverable,
+        "approved",
+        "fr-FR",
+        "theatrical",
+    )
