@@ -29,7 +29,7 @@ _FORMATS: dict[str, tuple[np.dtype[Any], int]] = {
 }
 
 # Short packets (TrueHD: 0.8 ms) jump by more than their length where a container counts in milliseconds.
-_JITTER = Fraction(5, 1000)
+_JITTER_SECONDS = 0.005
 
 
 class AudioDecoder:
@@ -54,6 +54,7 @@ class AudioDecoder:
             self.layout = _layout(context.layout.name, context.channels, f"{path}, audio stream {stream}")
             if not self.rate:
                 raise BadInput(f"audio stream {stream} has no samples", str(path), "choose a stream with sound")
+            self._jitter = _JITTER_SECONDS * self.rate
             self._pending = self._placed(self._frames())
             self._head = next(self._pending, None)
             if self._head is None:
@@ -95,21 +96,20 @@ class AudioDecoder:
 
     def _placed(self, frames: Iterator[AudioFrame]) -> Iterator[Block]:
         """The frames' samples in their place: holes filled, the last frame cut to the length declared for it."""
+        # Positions in samples; a float holds them to 1e-6 for a day, and Fractions would cost more than decoding.
+        scale = float((self._stream.time_base or Fraction(0)) * self.rate)
         done = 0
-        origin = expected = None
+        origin: float | None = None
+        expected: float | None = None
         last: AudioFrame | None = next(frames, None)
         while last is not None:
             frame, last = last, next(frames, None)
             samples = self._samples(frame, final=last is None)
-            at = _position(frame, self.rate)
+            at = frame.pts * scale if frame.pts is not None else None
             if origin is None:
-                origin = at if at is not None else Fraction(0)
-                self.start_seconds = origin / self.rate
-            if (
-                at is not None
-                and expected is not None
-                and at - expected > max(frame.samples, round(_JITTER * self.rate))
-            ):
+                origin = at or 0.0
+                self.start_seconds = (frame.pts or 0) * (self._stream.time_base or Fraction(0))
+            if at is not None and expected is not None and at - expected > max(frame.samples, self._jitter):
                 hole = max(round(at - origin) - done, 0)
                 self.filled_frames += hole
                 yield from _silence(hole, self.layout.channels)
@@ -171,13 +171,6 @@ def _choose(streams: list[AudioStream], index: int, path: Path) -> AudioStream:
 def _layout(name: str, channels: int, where: str) -> Layout:
     # ffmpeg names a layout it knows nothing about by its channel count.
     return Layout.default(channels, where=where) if name.endswith(" channels") else Layout.parse(name, where=where)
-
-
-def _position(frame: AudioFrame, rate: int) -> Fraction | None:
-    """The frame's time in samples, None where it has no time stamp."""
-    if frame.pts is None or frame.time_base is None:
-        return None
-    return frame.pts * frame.time_base * rate
 
 
 def _silence(frames: int, channels: int) -> Iterator[Block]:
