@@ -11,8 +11,8 @@ import math
 from dataclasses import dataclass
 from fractions import Fraction
 
-# Long enough that context costs a fifth, short enough for a few hundred megabytes.
-SEGMENT_SECONDS = 24
+# Long enough that context costs little more than a quarter, short enough for a few hundred megabytes.
+SEGMENT_SECONDS = 16
 # What a window hears before and after its segment; speech separation gains little beyond two seconds.
 CONTEXT_SECONDS = 2
 # Neighbors are blended over this long after each join, inside the earlier one's context.

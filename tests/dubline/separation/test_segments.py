@@ -7,7 +7,7 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dubline.separation.segments import segmentation
+from dubline.separation.segments import CONTEXT_SECONDS, SEGMENT_SECONDS, segmentation
 
 RATES = st.sampled_from([8_000, 11_025, 16_000, 22_050, 32_000, 44_100, 48_000, 88_200, 96_000, 11_127])
 
@@ -18,13 +18,13 @@ def test_cuts_are_on_both_grids(rate: int, hop: int, network_rate: int) -> None:
     for length in (cut.segment, cut.context):
         hops = Fraction(length, rate) * network_rate / hop
         assert hops.denominator == 1
-    assert cut.segment / rate >= 24 and cut.context / rate >= 2
+    assert cut.segment / rate >= SEGMENT_SECONDS and cut.context / rate >= CONTEXT_SECONDS
 
 
 @given(rate=RATES)
 def test_the_rates_of_the_trade_cost_no_longer_windows(rate: int) -> None:
     cut = segmentation(10**9, rate=rate, network_rate=48_000, hop=1024)
-    longest = 25 if rate % 25 == 0 else 27
+    longest = SEGMENT_SECONDS + (1 if rate % 25 == 0 else 3)
     assert cut.segment / rate < longest and cut.context / rate < 3
 
 
