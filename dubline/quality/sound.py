@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dubline.audio.layout import Layout
 from dubline.loudness.specs import Spec
 from dubline.loudness.verdict import Check, Grade
 from dubline.media.containers import Codec, Container
@@ -62,12 +63,15 @@ def check_same_sound(heard: Heard, *, codec: Codec) -> Check:
 
 def check_form(heard: Heard, stream: AudioStream, *, codec: Codec, spec: Spec) -> tuple[Check, ...]:
     """Codec, rate and layout as ordered and as the OV mix has them, and for PCM the bit depth."""
-    layout = codec.relabel.get(heard.mix_layout.name, heard.mix_layout.name)
-    renamed = f"{codec.name} calls {heard.mix_layout.name} so" if layout != heard.mix_layout.name else ""
+    wanted = codec.relabel.get(heard.mix_layout.name, heard.mix_layout.name)
+    # A lossy codec has one surround pair and may call it back or side; the channels and their order are the same.
+    if codec.lossy and _pair_unnamed(heard.layout) == _pair_unnamed(heard.mix_layout):
+        wanted = heard.layout.name
+    renamed = f"{codec.name} calls {heard.mix_layout.name} so" if wanted != heard.mix_layout.name else ""
     checks = [
         Check("codec", stream.codec, "", codec.name, codec.name, _grade(stream.codec == codec.name)),
         _equal("mix_rate", heard.rate, heard.mix_rate, unit="Hz"),
-        _equal("mix_layout", heard.layout.name, layout, note=renamed),
+        _equal("mix_layout", heard.layout.name, wanted, note=renamed),
     ]
     if codec.name in _PCM_BITS:
         bits = _PCM_BITS[codec.name]
@@ -76,6 +80,10 @@ def check_form(heard: Heard, stream: AudioStream, *, codec: Codec, spec: Spec) -
         limit = "one of " + ", ".join(str(depth) for depth in allowed)
         checks.append(Check("bit_depth", stream.bit_depth, "bit", bits, limit, grade))
     return tuple(checks)
+
+
+def _pair_unnamed(layout: Layout) -> str:
+    return layout.name.removesuffix("(side)")
 
 
 def _where(levels: tuple[float, ...], heard: Heard) -> str:
