@@ -76,15 +76,15 @@ def halve(weights: Path, out: Path) -> dict[str, Any]:
 
 
 @torch.no_grad()
-def figures(network: BandSplit, corpus: Corpus, *, items: int) -> dict[str, Any]:
+def figures(network: BandSplit, corpus: Corpus, *, items: int, rules: MixtureRules = RULES) -> dict[str, Any]:
     """Everything a card claims, in dB, on the held-out part of ``corpus``; keys say what was heard."""
     train, held = split(corpus, Holdout())
-    stems = validation_set(held, RULES, items=items, seed=FIGURES_SEED, level=LEVEL)
+    stems = validation_set(held, rules, items=items, seed=FIGURES_SEED, level=LEVEL)
     oracle = [s for part in torch.split(stems, 8) for s in score_estimate(ideal_ratio(network, part), part)]
-    seen = validation_set(train, RULES, items=items // 2, seed=FIGURES_SEED, level=LEVEL)
-    calls = replace(RULES, vocalization=1.0)
+    seen = validation_set(train, rules, items=items // 2, seed=FIGURES_SEED, level=LEVEL)
+    calls = replace(rules, vocalization=1.0)
     voices = validation_set(held, calls, items=items // 2, seed=FIGURES_SEED, level=LEVEL)
-    silent = Mixer(held, replace(RULES, without_dialogue=1.0, synthetic=0.0), seed=FIGURES_SEED)
+    silent = Mixer(held, replace(rules, without_dialogue=1.0, synthetic=0.0), seed=FIGURES_SEED)
     return {
         "held out": {"items": items, **summary(score(network, stems))},
         "held out, ideal ratio mask": {"si_sdr_improvement": percentiles(s.improvement for s in oracle)},
