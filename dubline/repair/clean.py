@@ -48,8 +48,9 @@ def clean(
     """Write ``me.wav optional.wav dx_guide.wav events.parquet report.json`` (and ``me_unfilled.wav``) of an M&E.
 
     With ``policy`` the events are disposed by it, without one each keeps its own disposition; ``events.parquet``
-    says what became of them. All sound is 32-bit float at the M&E's rate, layout and length; outside events ``me.wav`` is the M&E bit for bit, and
-    ``me_unfilled + optional + dx_guide`` is the M&E plus the ``dialogue`` stem, which the DX guide takes in.
+    says what became of them. All sound is 32-bit float at the M&E's rate, layout and length; outside events
+    ``me.wav`` is the M&E bit for bit, and ``me_unfilled + optional + dx_guide`` is the M&E plus the ``dialogue``
+    stem, which the DX guide takes in and which, where it sounds, says what in an event can be dialogue.
     Streams through memory; files appear in ``out_dir`` together, when all are whole. Raises `BadInput` for files
     that do not belong together or hold samples that are not finite, and for events of another file; `Cancelled`.
     """
@@ -61,7 +62,8 @@ def clean(
             raise BadInput(f"{stem.layout.name} beside {me.layout.name}", str(dialogue), "give the stems of one mix")
         removals = removals_of(decided, me.layout, rate=me.rate, frames=me.frames)
         plan = regions_of(removals, rate=me.rate, frames=me.frames)
-        remover = Remover(stack.enter_context(WavReader(path)), plan)
+        aside = stack.enter_context(WavReader(dialogue)) if dialogue is not None else None
+        remover = Remover(stack.enter_context(WavReader(path)), plan, aside)
         names = (ME, OPTIONAL, GUIDE, *((UNFILLED,) if keep_unfilled else ()))
         folder = stack.enter_context(_staged(out_dir, (*names, EVENTS, REPORT)))
         writers = {
@@ -129,7 +131,8 @@ def _treatment(event: Event, worked: Worked | None) -> Treatment:
     else:
         reduction = 10.0 * math.log10(worked.before / max(worked.after, worked.before * 1e-12))
     if worked.filled:
-        return Treatment(replace(event, action="filled"), "spectral suppression, room tone", round(reduction, 2))
+        method = "suppression guided by the dialogue stem" if worked.guided else "suppression"
+        return Treatment(replace(event, action="filled"), f"{method}, room tone", round(reduction, 2))
     return Treatment(replace(event, action="attenuated"), "attenuation", round(reduction, 2))
 
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from dubline.audio.wav import Block, WavReader
+from dubline.audio.wav import BLOCK_FRAMES, Block, WavReader
 from dubline.repair.regions import Region, attack_frames, tail_frames
 from dubline.repair.roomtone import RoomTone, take_tone
-from dubline.repair.spectra import Grid
+from dubline.repair.spectra import Grid, Read
 from dubline.repair.suppress import attenuate, suppress
+
+# A stem further than 12 dB under the M&E holds leakage, not the voice that is to go.
+_GUIDING = 10.0 ** (-12.0 / 10.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,19 +30,24 @@ class Parts:
 
 @dataclass(slots=True)
 class Worked:
-    """What was done in one region: its room tone, and its energy before and after, before filling."""
+    """What was done in one region: with room tone, with the stem, and its energy before and after, before filling."""
 
     filled: bool
+    guided: bool
     before: float = 0.0
     after: float = 0.0
 
 
 @dataclass(slots=True)
 class Remover:
-    """Works through the M&E in rising order of time; ``reader`` is its own and is read out of order."""
+    """Works through the M&E in rising order of time.
+
+    ``reader`` of the M&E and ``stem`` of the dialogue are its own and are read out of order.
+    """
 
     reader: WavReader
     regions: Sequence[Region]
+    stem: WavReader | None = None
     worked: dict[Region, Worked] = field(default_factory=dict)
     _tones: dict[Region, RoomTone | None] = field(default_factory=dict)
     _next: int = 0
@@ -68,7 +77,8 @@ class Remover:
             self._next += 1
             self._active.append(region)
             tone = self._tones[region] = self._tone(region)
-            self.worked[region] = Worked(filled=tone is not None and not tone.silent)
+            filled = tone is not None and not tone.silent
+            self.worked[region] = Worked(filled, self._guided(region))
 
     def _work(self, region: Region, me: Block, start: int, end: int) -> tuple[Block, Block, Block]:
         """Of ``me`` (n, region's columns): unfilled, fill, and the share of what was removed that is language."""
@@ -78,8 +88,9 @@ class Remover:
         if tone is None:
             suppressed, fill = attenuate(me), np.zeros_like(me)
         else:
+            stem = _reading(self.stem, region) if self.stem is not None and self.worked[region].guided else None
             suppressed, fill = suppress(
-                lambda a, b: self._read(region, a, b), tone, Grid(self.reader.rate), start=start, end=end
+                _reading(self.reader, region), tone, Grid(self.reader.rate), start=start, end=end, stem=stem
             )
         unfilled = np.where(weight > 0.0, me - weight * (me - suppressed), me)
         # Power of the background and of the uncorrelated fill stays one through the fade.
@@ -93,22 +104,34 @@ class Remover:
     def _tone(self, region: Region) -> RoomTone | None:
         if region.tone is None:
             return None
-        beside = np.concatenate([self._read(region, start, end) for start, end in region.beside])
-        return take_tone(
-            lambda a, b: self._read(region, a, b),
-            region.tone,
-            beside=beside,
-            rate=self.reader.rate,
-            grid=Grid(self.reader.rate),
-        )
+        read = _reading(self.reader, region)
+        beside = np.concatenate([read(start, end) for start, end in region.beside])
+        return take_tone(read, region.tone, beside=beside, rate=self.reader.rate, grid=Grid(self.reader.rate))
 
-    def _read(self, region: Region, start: int, end: int) -> Block:
-        """The M&E in the region's columns, zeros outside the file."""
+    def _guided(self, region: Region) -> bool:
+        """Whether the stem sounds where the event is; a voice it does not have cannot be found with it."""
+        if self.stem is None:
+            return False
+        me, stem = (_energy(_reading(reader, region), region) for reader in (self.reader, self.stem))
+        return stem > 0.0 and stem >= me * _GUIDING
+
+
+def _reading(reader: WavReader, region: Region) -> Read:
+    """Reads the region's columns, zeros outside the file."""
+
+    def read(start: int, end: int) -> Block:
         out = np.zeros((end - start, len(region.columns)), dtype=np.float32)
-        first, last = max(start, 0), min(end, self.reader.frames)
+        first, last = max(start, 0), min(end, reader.frames)
         if first < last:
-            out[first - start : last - start] = next(self.reader.blocks(last - first, start=first))[:, region.columns]
+            out[first - start : last - start] = next(reader.blocks(last - first, start=first))[:, region.columns]
         return out
+
+    return read
+
+
+def _energy(read: Read, region: Region) -> float:
+    edges = [*range(region.start, region.end, BLOCK_FRAMES), region.end]
+    return sum(float(np.square(read(a, b), dtype=np.float64).sum()) for a, b in itertools.pairwise(edges))
 
 
 def _weights(region: Region, start: int, end: int, rate: int, *, optional: bool) -> Block:

@@ -21,6 +21,7 @@ class Grid:
     """Frames of ``window`` samples every quarter of it, at multiples of the hop counted from sample 0."""
 
     def __init__(self, rate: int) -> None:
+        self.rate = rate
         self.window = 1 << round(np.log2(WINDOW_SECONDS * rate))
         self.hop = self.window // _OVERLAP
         # Square-root Hann, periodic: used twice it sums to _OVERLAP / 2.

@@ -3,6 +3,7 @@
 The package itself is never imported: doing so sets torch to one thread for the whole process. Nor is torch used:
 it shares even steps this small among its threads, and on a busy machine their waiting for each other costs forty
 times the work itself.
+
 Source: silero-vad 6 (MIT), the published shape: STFT as a convolution, four 1-D convolutions, one LSTM cell.
 Everything before the LSTM has no memory, so all frames of a block go through it as one batch.
 """
@@ -48,6 +49,9 @@ _SHAPES: dict[str, tuple[int, ...]] = {
     "final_conv.weight": (1, HIDDEN, 1),
     "final_conv.bias": (1,),
 }
+# OpenBLAS shares a product of matrices of more multiplications than this among threads, one of a matrix and a vector
+# of more than 9216; the network is so small that threads cost it more than they give.
+_ONE_THREAD = 262_144
 _FILE = Path("data") / "silero_vad_16k.safetensors"
 
 
@@ -73,17 +77,16 @@ class SileroNet:
         for name, stride in _STRIDES.items():
             x = np.maximum(_convolve(x, self.weights[f"{name}.weight"], stride) + self.weights[f"{name}.bias"], 0.0)
         bias = self.weights["lstm_cell.bias_ih"] + self.weights["lstm_cell.bias_hh"]
-        driven: Floats = x.reshape(len(x), HIDDEN) @ self.weights["lstm_cell.weight_ih"].T + bias
+        driven = _product(x.reshape(len(x), HIDDEN), self.weights["lstm_cell.weight_ih"]) + bias
         return driven.reshape(len(x), 4, HIDDEN)
 
     def recur(self, driven: Floats, state: tuple[Floats, Floats]) -> tuple[Floats, tuple[Floats, Floats]]:
         """``driven``: (frames, streams, 4, HIDDEN) -> hidden (frames, streams, HIDDEN), and the next state."""
-        # A product per gate: whole, it is just large enough for BLAS to share among threads, at a loss.
-        weight = self.weights["lstm_cell.weight_hh"].reshape(4, HIDDEN, HIDDEN).swapaxes(1, 2)
+        halves = self.weights["lstm_cell.weight_hh"].reshape(8, HIDDEN // 2, HIDDEN).swapaxes(1, 2)
         hidden, cell = state
         out = np.empty((*driven.shape[:2], HIDDEN), dtype=np.float32)
-        for at, drive in enumerate(driven):
-            gates = drive.swapaxes(0, 1) + hidden @ weight
+        for at, drive in enumerate(driven.swapaxes(1, 2)):
+            gates = drive + (hidden @ halves).reshape(4, 2, -1, HIDDEN // 2).swapaxes(1, 2).reshape(4, -1, HIDDEN)
             take, forget, show = _sigmoid(gates[[0, 1, 3]])
             cell = forget * cell + take * np.tanh(gates[2])
             hidden = out[at] = show * np.tanh(cell)
@@ -91,14 +94,13 @@ class SileroNet:
 
     def decide(self, hidden: Floats) -> Floats:
         """(frames, streams, HIDDEN) -> probabilities (frames, streams)."""
-        logits: Floats = np.maximum(hidden, 0.0) @ self.weights["final_conv.weight"].reshape(HIDDEN)
+        logits = (np.maximum(hidden, 0.0) * self.weights["final_conv.weight"].reshape(HIDDEN)).sum(axis=-1)
         return _sigmoid(logits + self.weights["final_conv.bias"])
 
     def _magnitudes(self, samples: Floats) -> Floats:
         """(n, samples) -> (n, steps, bins)."""
         windows = np.lib.stride_tricks.sliding_window_view(samples, _WINDOW, axis=1)[:, ::_HOP]
-        basis = self.weights["stft_conv.weight"].reshape(2 * _BINS, _WINDOW).T
-        spectrum = windows.reshape(-1, _WINDOW) @ basis
+        spectrum = _product(windows.reshape(-1, _WINDOW), self.weights["stft_conv.weight"].reshape(-1, _WINDOW))
         magnitudes: Floats = np.hypot(spectrum[:, :_BINS], spectrum[:, _BINS:])
         return magnitudes.reshape(len(samples), -1, _BINS)
 
@@ -153,8 +155,15 @@ def _convolve(x: Floats, weight: Floats, stride: int) -> Floats:
     # (n, steps', in, 3), taps last as in the weight.
     windows = np.lib.stride_tricks.sliding_window_view(padded, 3, axis=1)[:, ::stride]
     count, steps = windows.shape[:2]
-    product: Floats = windows.reshape(count * steps, -1) @ weight.reshape(len(weight), -1).T
-    return product.reshape(count, steps, -1)
+    return _product(windows.reshape(count * steps, -1), weight.reshape(len(weight), -1)).reshape(count, steps, -1)
+
+
+def _product(rows: Floats, weight: Floats) -> Floats:
+    """``rows`` (n, in) times ``weight`` (out, in) -> (n, out), a few rows at a time."""
+    height = max(2, _ONE_THREAD // weight.size)
+    stacked = np.pad(rows, ((0, -len(rows) % height), (0, 0))).reshape(-1, height, rows.shape[1])
+    product: Floats = np.matmul(stacked, weight.T).reshape(-1, len(weight))
+    return product[: len(rows)]
 
 
 def _sigmoid(x: Floats) -> Floats:

@@ -29,15 +29,16 @@ events = st.builds(
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(found=st.lists(events, max_size=6), size=st.integers(300, FRAMES))
+@given(found=st.lists(events, max_size=6), size=st.integers(300, FRAMES), guided=st.booleans())
 def test_blocks_do_not_matter_and_parts_add_up(
-    found: list[Event], size: int, write: Callable[..., Path], noise: Callable[..., Samples]
+    found: list[Event], size: int, guided: bool, write: Callable[..., Path], noise: Callable[..., Samples]
 ) -> None:
-    me = noise(FRAMES, 6, rms=0.1)
-    with WavReader(write(me, layout="5.1(side)", rate=RATE)) as reader:
+    me, stem = noise(FRAMES, 6, rms=0.1), noise(FRAMES, 6, rms=0.1, seed=1)
+    other = write(stem, layout="5.1(side)", rate=RATE, name="dx.wav")
+    with WavReader(write(me, layout="5.1(side)", rate=RATE)) as reader, WavReader(other) as dialogue:
         plan = regions_of(removals_of(found, reader.layout, rate=RATE, frames=FRAMES), rate=RATE, frames=FRAMES)
-        whole = Remover(reader, plan).process(me, 0)
-        remover = Remover(reader, plan)
+        whole = Remover(reader, plan, dialogue if guided else None).process(me, 0)
+        remover = Remover(reader, plan, dialogue if guided else None)
         pieces = [remover.process(me[at : at + size], at) for at in range(0, FRAMES, size)]
     for name in Parts.__slots__:
         joined = np.concatenate([getattr(piece, name) for piece in pieces])
