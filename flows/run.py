@@ -29,6 +29,7 @@ def title_run(plan: Plan, *, wait_seconds: float) -> Iterator[RunRef]:
     run_id = using.catalog.start_run(
         version_id, trigger="user", prefect_flow_run_id=flow_run.get_id(), host=socket.gethostname()
     )
+    cancel.begin(run_id)
     try:
         with using.catalog.title_lock(version_id, run_id, wait_seconds=wait_seconds):
             yield RunRef(run_id, version_id, plan.order.title.id)

@@ -13,6 +13,11 @@ def request() -> None:
     _requested.set()
 
 
+def begin(run_id: int) -> None:
+    """A run starts: what another catalog's run of this number ended with is forgotten."""
+    _causes.pop(run_id, None)
+
+
 def fail(run_id: int, cause: BaseException) -> None:
     """Ask the other steps of a run to stop; only the first cause is kept, later ones follow from it."""
     _causes.setdefault(run_id, cause)

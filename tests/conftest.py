@@ -7,6 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+# As `cli.main` does, and before Prefect reads it: its console would write into streams that pytest has closed.
+os.environ["PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL"] = "CRITICAL"
+
 from prefect.settings import PREFECT_API_URL
 
 from flows.server import prefect_api

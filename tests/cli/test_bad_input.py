@@ -67,7 +67,7 @@ def truncated(path: Path, sample: Path) -> None:
 
 
 def silent_film(path: Path, sample: Path) -> None:
-    ffmpeg.run(["-i", str(sample / "master.mov"), "-map", "0:v", "-c", "copy", "-f", "mov", str(path)])
+    ffmpeg.run(["-i", str(sample / "master.mov"), "-map", "0:v", "-c", "copy", "-y", "-f", "mov", str(path)])
 
 
 def no_samples(path: Path, sample: Path) -> None:
@@ -107,8 +107,8 @@ def film(path: Path, sample: Path, samples: np.ndarray[Any, np.dtype[np.float32]
         (loop, "bad.mov"),
         (truncated, "bad.mov"),
         (silent_film, "audio"),
-        (no_samples, "samples"),
-        (nan, "finite"),
+        (no_samples, "audio"),
+        (nan, "not numbers"),
         (seven, "7"),
     ],
 )
@@ -139,7 +139,7 @@ def test_a_master_that_is_no_film_is_refused(
         (lambda order: order["deliver"][0].update(container="mp4"), "pcm_s24le"),
         (lambda order: order["deliver"][0].update(container="avi"), "avi"),
         (lambda order: order["deliver"][0].update(codec="mp3"), "mp3"),
-        (lambda order: order["dubs"][0].update(start="00:00:05:00"), "fr-FR"),
+        (lambda order: order["dubs"][0].update(start="00:00:05:00"), "past the end of the picture"),
         (lambda order: order["dubs"][0].update(start="5 s"), "5 s"),
         (lambda order: order["dubs"][0].update(dialogue="nowhere.wav"), "nowhere.wav"),
         (lambda order: order["dubs"][0].update(dialogue="order.yaml"), "order.yaml"),

@@ -1,0 +1,193 @@
+"""The whole path on the sample film: nothing lost, nothing adrift, the picture untouched, every byte traced."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from cli.localizing import localize_here
+from cli.main import run
+from dubline.audio.wav import WavReader
+from dubline.media.decode import AudioDecoder
+from dubline.media.hashes import audio_hash, picture_hash
+from dubline.media.probe import probe
+from flows.deliver import Localized
+from tasks.context import means
+
+NULL_DBFS = -90.0  # DESIGN invariant 1
+
+
+@pytest.fixture(scope="session")
+def film_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("films")
+
+
+@pytest.fixture
+def here(film_home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """One DUBLINE_HOME for all the tests of this module: a film is localized once."""
+    monkeypatch.setenv("DUBLINE_HOME", str(film_home / "home"))
+    return film_home
+
+
+@pytest.fixture(scope="session", params=["order.yaml", "order_5.1.yaml"])
+def film(
+    request: pytest.FixtureRequest, prefect_server: str, sample: Path, film_home: Path
+) -> Iterator[tuple[Path, Path, Localized]]:
+    """Order, master and result of one localized film, stereo and 5.1."""
+    before = os.environ.get("DUBLINE_HOME")
+    os.environ["DUBLINE_HOME"] = str(film_home / "home")
+    order = sample / request.param
+    master = sample / order.name.replace("order", "master").replace(".yaml", ".mov")
+    yield order, master, localize_here(order, film_home / order.stem)
+    os.environ.pop("DUBLINE_HOME")
+    if before is not None:
+        os.environ["DUBLINE_HOME"] = before
+
+
+Film = tuple[Path, Path, Localized]
+
+
+def decoded(path: Path, stream: int = 0) -> np.ndarray[Any, np.dtype[np.float32]]:
+    with AudioDecoder(path, stream) as decoder:
+        return np.concatenate(list(decoder.blocks()))
+
+
+def stem(result: Localized, name: str) -> np.ndarray[Any, np.dtype[np.float32]]:
+    with WavReader(Path(result.me["me"]).with_name(f"glass-harbor_{name}.wav")) as reader:
+        return reader.read()
+
+
+def dbfs(difference: np.ndarray[Any, np.dtype[np.float32]]) -> float:
+    return float(20 * np.log10(max(np.abs(difference).max(), 1e-12)))
+
+
+def test_every_deliverable_passes_its_check(film: Film) -> None:
+    _, _, result = film
+    assert {(d.language, d.spec) for d in result.deliverables} == {
+        (language, spec) for language in ("fr-FR", "es-419") for spec in ("ebu-r128", "netflix-nearfield")
+    }
+    assert {d.verdict for d in result.deliverables} <= {"pass", "warn"}
+
+
+def test_nothing_is_lost_the_stems_sum_to_the_mix_in_every_channel(film: Film) -> None:
+    _, master, result = film
+    mix = decoded(master)
+    assert dbfs(stem(result, "dx") + stem(result, "mx") + stem(result, "fx") - mix) < NULL_DBFS
+
+
+def test_what_was_taken_out_and_what_was_not_sum_to_the_mix(film: Film, here: Path) -> None:
+    report = json.loads(Path(film[2].me["report"]).read_text())
+    assert report["null_error_dbfs"] is None or report["null_error_dbfs"] < NULL_DBFS
+
+
+def test_the_lfe_passes_through_bit_exact(film: Film) -> None:
+    order, master, result = film
+    if "5.1" not in order.name:
+        with WavReader(Path(result.me["me"])) as reader:
+            assert reader.layout.lfe is None
+        return
+    with WavReader(Path(result.me["me"])) as reader:
+        lfe = reader.layout.lfe
+        assert lfe is not None
+        np.testing.assert_array_equal(reader.read()[:, lfe], decoded(master)[:, lfe])
+
+
+def test_every_delivered_track_has_the_length_of_the_mix(film: Film) -> None:
+    _, master, result = film
+    frames = len(decoded(master))
+    assert {len(decoded(d.path)) for d in result.deliverables} == {frames}
+
+
+def test_the_picture_and_the_kept_original_are_the_master_s_bits(film: Film) -> None:
+    _, master, result = film
+    for delivered in result.deliverables:
+        assert picture_hash(delivered.path) == picture_hash(master)
+        assert audio_hash(delivered.path, 1) == audio_hash(master, 0)
+
+
+def test_timecode_chapters_subtitles_color_and_languages_survive(film: Film) -> None:
+    _, master, result = film
+    before = probe(master)
+    for delivered in result.deliverables:
+        after = probe(delivered.path)
+        assert after.timecode == before.timecode == "01:00:00:00"
+        assert [c.title for c in after.chapters] == [c.title for c in before.chapters] != []
+        assert len(after.subtitles) == len(before.subtitles) == 1
+        assert after.picture.color == before.picture.color
+        assert [s.language for s in after.audio] == [{"fr-FR": "fra", "es-419": "spa"}[delivered.language], "eng"]
+        assert [s.default for s in after.audio] == [True, False]
+
+
+def test_the_manifest_names_every_file_by_its_hash(film: Film) -> None:
+    _, _, result = film
+    folder = result.deliverables[0].path.parents[1]
+    manifest = json.loads((folder / "manifest.json").read_text())
+    for item in manifest["deliverables"] + manifest["me"]:
+        assert hashlib.sha256((folder / item["path"]).read_bytes()).hexdigest() == item["sha256"]
+    assert {item["language"] for item in manifest["deliverables"]} == {"fr-FR", "es-419"}
+
+
+def test_the_second_run_does_nothing_and_gives_the_same_bytes(film: Film, here: Path) -> None:
+    order, _, first = film
+    files = {path: path.stat().st_mtime_ns for path in first.deliverables[0].path.parents[1].rglob("*")}
+    again = localize_here(order, here / order.stem)
+    assert again.executed_steps == 0
+    assert again.cached_steps == first.executed_steps + first.cached_steps
+    assert {path: path.stat().st_mtime_ns for path in files} == files
+    assert again.deliverables == first.deliverables
+
+
+def test_the_same_order_in_another_home_gives_the_same_bytes(
+    film: Film, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order, _, first = film
+    other = localize_here(order, tmp_path / "out")
+    assert [d.sha256 for d in other.deliverables] == [d.sha256 for d in first.deliverables]
+    for name in ("manifest.json", "qc/report.html", "qc/loudness.parquet", "qc/events.parquet"):
+        one, two = (d[0].path.parents[1] / name for d in (first.deliverables, other.deliverables))
+        assert one.read_bytes() == two.read_bytes(), name
+
+
+def test_a_deliverable_is_traced_to_its_master_model_and_spec(
+    film: Film, here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, master, result = film
+    assert run(["catalog", "lineage", str(result.deliverables[0].path), "--json"]) == 0
+    tree = capsys.readouterr().out
+    assert hashlib.sha256(master.read_bytes()).hexdigest() in tree
+    assert "bandsplit" in tree
+
+
+def test_the_model_is_traced_to_what_it_made(film: Film, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["catalog", "lineage", "bandsplit-small", "--down", "--json"]) == 0
+    assert film[2].deliverables[0].sha256 in capsys.readouterr().out
+
+
+def test_the_curves_are_kept_per_language_and_spec(film: Film) -> None:
+    table = pq.read_table(film[2].report.with_name("loudness.parquet"))
+    assert set(table["language"].to_pylist()) == {"fr-FR", "es-419"}
+    assert set(table["spec"].to_pylist()) == {"ebu-r128", "netflix-nearfield"}
+
+
+def test_a_second_run_of_a_title_is_refused_while_the_first_holds_it(
+    film: Film, here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    catalog = means().catalog
+    version = catalog.register_title(
+        slug="glass-harbor", name="Glass Harbor", original_language="en", version_label="theatrical"
+    )
+    holder = catalog.start_run(version, trigger="user", host="here")
+    with catalog.title_lock(version, holder):
+        assert run(["localize", str(film[0]), "--out", str(here / "second")]) == 5
+    said = capsys.readouterr().err
+    assert said.startswith("error: ")
+    assert f"run {holder}" in said
+    catalog.finish_run(holder, "cancelled")
