@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ from dubline.vocalization.events import Event
 # A page that lists thousands of events is not read; the rest is in the events file.
 MOST_EVENTS = 400
 
+_HASH_NAME = re.compile(r"[0-9a-f]{64}")
 NONE = "\N{EN DASH}"
 
 
@@ -107,7 +109,13 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"clock": clock, "number": _number, "figure": _figure, "short": _short}
+    environment.filters |= {
+        "clock": clock,
+        "number": _number,
+        "figure": _figure,
+        "short": _short,
+        "file_name": _file_name,
+    }
     return environment
 
 
@@ -136,6 +144,11 @@ def _figure(check: Check) -> str:
         return _short(str(value))
     text = _number(value, 2) if isinstance(value, float) else str(value)
     return f"{text} {check.unit}".strip()
+
+
+def _file_name(name: str) -> str:
+    """A file's name; one that is a hash, as files in a store are called, cut short."""
+    return _HASH_NAME.sub(lambda match: _short(match[0]) + "\N{HORIZONTAL ELLIPSIS}", name)
 
 
 def _short(digest: str) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from dubline.errors import Cancelled
 from dubline.quality.delivery import DeliveryReport
 from dubline.quality.page import MOST_EVENTS, EventRow, LineageRow, Page, write_page
 from dubline.vocalization.events import Event
@@ -102,6 +103,23 @@ def test_a_title_cannot_write_into_the_page(deliver: Deliver, tmp_path: Path, ev
     assert not {"script", "img", "iframe", "object", "link"} & set(read.tags)
     assert not [name for name, _ in read.attributes if name.startswith("on")]
     assert EVIL in read.text
+
+
+def test_a_file_named_by_its_hash_is_named_shortly(deliver: Deliver, tmp_path: Path) -> None:
+    report = replace(deliver(), deliverable=f"{'0123456789ab' * 5}cdef.mov")
+    _, read = written(tmp_path, Page("T", "v", "English", (report,)))
+    assert "0123456789ab\N{HORIZONTAL ELLIPSIS}.mov" in read.text
+
+
+def test_progress_counts_the_pictures_and_cancelling_stops_them(film: Any, tmp_path: Path) -> None:
+    seen: list[tuple[int, int]] = []
+    sources = {"ov_mix": film.mixes["stereo"], "me": film.mixes["5.1"]}
+    page = Page("T", "v", "English", ())
+    write_page(tmp_path / "a.html", page, **sources, progress=lambda done, total: seen.append((done, total)))
+    assert seen == [(0, 2), (1, 2), (2, 2)]
+    with pytest.raises(Cancelled):
+        write_page(tmp_path / "b.html", page, **sources, cancelled=lambda: True)
+    assert not (tmp_path / "b.html").exists()
 
 
 def test_it_needs_nothing_from_anywhere(deliver: Deliver, film: Any, tmp_path: Path) -> None:
