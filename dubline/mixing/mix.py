@@ -66,24 +66,18 @@ def mix_dub(
     with ExitStack() as stack:
         backing = stack.enter_context(WavReader(me))
         dub = stack.enter_context(WavReader(placed_dub))
-        original = stack.enter_context(WavReader(ov_dx)) if ov_dx is not None else None
-        extra = stack.enter_context(WavReader(optional)) if optional is not None else None
-        for stem in (original, extra):
-            if stem is not None:
-                _require_layout(stem, backing)
+        original, extra = (_beside(path, backing, stack) for path in (ov_dx, optional))
         routing = route(dub.layout, backing.layout, where=str(placed_dub))
         passes = _Passes(progress, cancelled, 2 if original is None else 3)
         ov_lufs = None if original is None else _dialogue_lufs(_read(original, passes), original, speech=ov_speech)
         routed = (routing.apply(block) for block in _read(dub, passes))
         dub_lufs = _dialogue_lufs(routed, dub, speech=dub_speech, layout=backing.layout)
         level = _level(gain_db, ov_lufs, dub_lufs)
-        sources = (backing, dub) if extra is None else (backing, dub, extra)
-        outs = [
-            stack.enter_context(WavWriter(path, rate=backing.rate, layout=backing.layout))
-            for path in (out_print_master, out_dub_dx)
-        ]
+        sources = [backing, dub, *([extra] if extra is not None else [])]
+        master = stack.enter_context(WavWriter(out_print_master, rate=backing.rate, layout=backing.layout))
+        dub_dx = stack.enter_context(WavWriter(out_dub_dx, rate=backing.rate, layout=backing.layout))
         blocks = in_step(sources, progress=passes.next(), cancelled=cancelled)
-        peak = _sum(blocks, routing, level.gain_db, print_master=outs[0], dub_dx=outs[1])
+        peak = _sum(blocks, routing, level.gain_db, print_master=master, dub_dx=dub_dx)
         return MixReport(
             gain_db=level.gain_db,
             gain_reason=level.reason,
@@ -148,6 +142,11 @@ def _sum(
     return peak
 
 
-def _require_layout(stem: WavReader, me: WavReader) -> None:
+def _beside(path: Path | None, me: WavReader, stack: ExitStack) -> WavReader | None:
+    """The stem at ``path``, where there is one; `BadInput` unless it has the M&E's layout."""
+    if path is None:
+        return None
+    stem = stack.enter_context(WavReader(path))
     if stem.layout != me.layout:
-        raise BadInput(f"{stem.layout.name} beside {me.layout.name}", str(stem.path), "give the stems of one mix")
+        raise BadInput(f"{stem.layout.name} beside {me.layout.name}", str(path), "give the stems of one mix")
+    return stem

@@ -39,7 +39,7 @@ def residual_spans(me: Levels, stem: Levels, *, frame_seconds: float) -> list[tu
     for start, end in active:
         first, last = round(start / frame_seconds), min(round(end / frame_seconds), len(me))
         pieces = max(1, round((last - first) * frame_seconds / PIECE_SECONDS))
-        edges = np.linspace(first, last, pieces + 1).astype(int)
+        edges = np.linspace(first, last, pieces + 1).astype(int).tolist()
         for at, to in itertools.pairwise(edges):
             score = _follows(heard[at:to], np.maximum(stem[at:to], FLOOR_DBFS))
             if score >= MIN_CORRELATION and _stands_out(heard, stem, quiet, at=at, to=to, per_second=1 / frame_seconds):
