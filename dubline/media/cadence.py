@@ -30,15 +30,17 @@ class Cadence:
 def cadence(times: npt.NDArray[np.int64], tick: Fraction, declared: Iterable[Fraction | None]) -> Cadence:
     """The cadence of frames presented at ``times`` (ticks of ``tick`` seconds, rising).
 
-    ``declared`` are the rates the container claims, tried after the standard rate nearest to the measured one.
+    ``declared`` are the rates the container claims. A claim that is a standard rate is believed when the frames
+    bear it out (a short film on a coarse clock fits two rates); then the standard rate that fits best is taken.
     """
     claims = [Fraction(rate) for rate in declared if rate]
     if len(times) < 2 or times[-1] == times[0]:
         return Cadence(claims[0] if claims else Fraction(1), constant=True, jitter=False)
     measured = Fraction(len(times) - 1) / (Fraction(int(times[-1] - times[0])) * tick)
     nearest = sorted(_STANDARD, key=lambda rate: abs(rate - measured))[:2]
+    nearest.sort(key=lambda rate: _spread(times, tick, rate))
     allowed = max(2 * tick, _JITTER_SECONDS)
-    for rate in (*nearest, *claims, measured):
+    for rate in (*(claim for claim in claims if claim in _STANDARD), *nearest, *claims, measured):
         spread = _spread(times, tick, rate)
         if spread <= allowed:
             return Cadence(rate, constant=True, jitter=spread > 0)

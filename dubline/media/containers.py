@@ -17,6 +17,8 @@ _UP_TO_192K = (8000, 11025, 16000, 22050, 32000, 44100, 48000, 88200, 96000, 176
 _AAC_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000)
 # These codecs have one five-channel surround pair and call it back; the channels and their order are the same.
 _BACK_FOR_SIDE = {"5.0(side)": "5.0", "5.1(side)": "5.1"}
+# Half a transform window (ATSC A/52, 7.9.4): what the decoder still owes when the last block went in.
+_AC3_OVERLAP = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +26,8 @@ class Codec:
     """An audio codec we encode deliverables with.
 
     ``bitrates`` (bits per second by channel count) is empty for lossless codecs; ``peak_allowance_db`` is the
-    headroom to leave for the peaks a lossy codec adds; ``relabel`` names the layouts written under another name.
+    headroom to leave for the peaks a lossy codec adds; ``relabel`` names the layouts written under another name;
+    ``unflushed`` samples stay in ffmpeg's encoder at the end unless as many follow them.
     """
 
     name: str
@@ -34,6 +37,7 @@ class Codec:
     bitrates: dict[int, int] = field(default_factory=dict)
     sample_format: str | None = None
     relabel: dict[str, str] = field(default_factory=dict)
+    unflushed: int = 0
 
     @property
     def lossy(self) -> bool:
@@ -88,6 +92,7 @@ CODECS: dict[str, Codec] = {
             (48000,),
             ("mono", "stereo", "3.0", "quad", "5.0", "5.0(side)", "5.1", "5.1(side)"),
             {1: 192_000, 2: 256_000, 3: 384_000, 4: 448_000, 5: 640_000, 6: 640_000},
+            unflushed=_AC3_OVERLAP,
         ),
         Codec(
             "eac3",
@@ -95,6 +100,7 @@ CODECS: dict[str, Codec] = {
             (48000,),
             ("mono", "stereo", "3.0", "quad", "5.0", "5.0(side)", "5.1", "5.1(side)"),
             {1: 128_000, 2: 256_000, 3: 384_000, 4: 448_000, 5: 640_000, 6: 768_000},
+            unflushed=_AC3_OVERLAP,
         ),
         Codec("flac", "flac", _UP_TO_192K, sample_format="s32"),
         Codec(
@@ -156,9 +162,9 @@ CONTAINERS: dict[str, Container] = {
             "mkv",
             ".mkv",
             "matroska",
-            # AAC is left out: Matroska written by ffmpeg does not say where an AAC stream ends inside its last
-            # packet, so the track comes back up to 1023 samples longer than the mix.
-            ("pcm_s16le", "pcm_s24le", "pcm_f32le", "ac3", "eac3", "flac", "opus", "alac"),
+            # AAC, AC-3 and E-AC-3 are left out: ffmpeg's Matroska does not say where AAC ends inside its last
+            # packet, nor where AC-3 ends once it has been flushed, so such tracks are not as long as the mix.
+            ("pcm_s16le", "pcm_s24le", "pcm_f32le", "flac", "opus", "alac"),
             _MOV_PICTURES - {"qtrle"} | {"av1", "vp8", "vp9", "theora", "huffyuv", "utvideo"},
             _PCM_COPIED - {"pcm_f32be"}
             | {"aac", "ac3", "eac3", "alac", "flac", "opus", "vorbis", "mp3", "mp2", "dts", "truehd"},

@@ -12,7 +12,7 @@ import numpy as np
 from av.stream import Disposition
 
 from dubline.audio.wav import BLOCK_FRAMES, WavWriter
-from dubline.errors import Cancelled
+from dubline.errors import Cancelled, EnvironmentFault
 from dubline.media.decode import AudioDecoder
 from dubline.media.files import open_media
 
@@ -48,8 +48,22 @@ def extract_audio(
     """Decode audio stream ``stream`` of ``path`` to ``out``, frame 0 with the first frame of the picture.
 
     Rate and layout stay the stream's own. ``progress`` counts frames. Raises `BadInput` for a file or stream
-    that cannot be decoded, `Cancelled` when asked to stop; ``out`` is then incomplete.
+    that cannot be decoded, `EnvironmentFault` where ``out`` cannot be written, `Cancelled` when asked to stop;
+    ``out`` is then incomplete.
     """
+    try:
+        return _extract(path, stream, out, progress, cancelled)
+    except OSError as error:
+        raise EnvironmentFault(f"cannot be written: {error.strerror}", str(out), "make room or grant access") from error
+
+
+def _extract(
+    path: Path,
+    stream: int,
+    out: Path,
+    progress: Callable[[int, int], None] | None,
+    cancelled: Callable[[], bool] | None,
+) -> Extraction:
     with AudioDecoder(path, stream) as decoder:
         offset = decoder.start_seconds - picture_start(path)
         shift = round(offset * decoder.rate) if abs(offset) >= _ROUNDING_SECONDS else 0

@@ -38,6 +38,7 @@ _MACHINE_FAULTS = (
     "Input/output error",
     "File too large",
 )
+_NO_PLACE = re.compile(r"Error opening output .*(No such file or directory|Is a directory|Not a directory)")
 # ... and these after the line that says why.
 _GENERIC = re.compile(
     r"conversion failed|error (opening|parsing) |task finished with error|terminating thread|"
@@ -186,6 +187,8 @@ def _fault(code: int, words: list[str], where: str) -> BadInput | EnvironmentFau
     for fault in _MACHINE_FAULTS:
         if any(fault in line for line in lines):
             return EnvironmentFault(f"ffmpeg: {fault}", where, "make room or grant access, then run again")
+    if any(_NO_PLACE.search(line) for line in lines):
+        return EnvironmentFault("the place to write to is not there", where, "make the folder")
     if code < 0 or code == 128 + signal.SIGKILL:
         return EnvironmentFault(f"ffmpeg was killed ({reason})", where, "check memory, then run again")
     return BadInput(f"ffmpeg could not process it: {reason}", where, "check the media and the settings asked for")

@@ -14,10 +14,11 @@ from typing import Any
 
 import ffmpeg as graph
 
+from dubline.audio.layout import Layout
 from dubline.audio.wav import WavReader
 from dubline.errors import BadInput
 from dubline.media import ffmpeg
-from dubline.media.boxes import set_languages
+from dubline.media.boxes import set_languages, set_lengths
 from dubline.media.carry import Cargo, plan_cargo
 from dubline.media.containers import Codec, Container, check_original, check_pair, check_picture
 from dubline.media.files import check_file, url
@@ -62,7 +63,7 @@ class _Sound:
 
     track: Track
     codec: Codec
-    layout: str
+    layout: Layout
     rate: int
     frames: int
 
@@ -83,9 +84,9 @@ def remux(
     """Write ``out``: the picture of ``master`` (probed as ``media``), ``tracks``, then the OV audio if kept.
 
     Picture and OV audio are copied bit for bit; chapters, metadata, color, timecode and the subtitles that the
-    container can hold go along. The picture starts at 0 and every track with it. Raises `BadInput` before any
-    work for a pair the container does not allow, `EnvironmentFault` and `Cancelled` as `ffmpeg.run`; ``out``
-    is then incomplete.
+    container can hold go along. Every track starts with the picture, which starts at 0 (later in Matroska when
+    the OV audio starts before it). Raises `BadInput` before any work for a pair the container does not allow,
+    `EnvironmentFault` and `Cancelled` as `ffmpeg.run`; ``out`` is then incomplete.
     """
     house = check_picture(container, media.picture.codec, where=media.name)
     sounds = [_sound(track, house) for track in tracks]
@@ -105,6 +106,10 @@ def remux(
     )
     if house.name == "mov":
         set_languages(out, _languages(media, sounds, original, original_language, cargo))
+    if any(sound.codec.unflushed for sound in sounds):
+        # The picture is track 0 and the dubs follow it.
+        lengths = {number: sound for number, sound in enumerate(sounds, start=1) if sound.codec.unflushed}
+        set_lengths(out, {number: Fraction(sound.frames, sound.rate) for number, sound in lengths.items()})
     return RemuxReport(tuple(cargo.dropped), tuple(cargo.converted), tuple(_notes(media, sounds, house)))
 
 
@@ -113,7 +118,7 @@ def _sound(track: Track, house: Container) -> _Sound:
         _, codec = check_pair(house.name, track.codec, layout=wav.layout, rate=wav.rate, where=str(track.path))
         if not wav.frames:
             raise BadInput("has no samples", str(track.path), "give a WAV with sound")
-        return _Sound(track, codec, wav.layout.name, wav.rate, wav.frames)
+        return _Sound(track, codec, wav.layout, wav.rate, wav.frames)
 
 
 def _arguments(
@@ -127,11 +132,11 @@ def _arguments(
     cargo: Cargo,
 ) -> list[str]:
     """ffmpeg's arguments without the metadata of the sound streams; the last one is the output."""
-    # With -copyts nothing is shifted but what we shift: the master, so that its picture starts at 0 as the WAVs do.
-    start = media.picture.start_seconds
-    source = graph.input(url(master), protocol_whitelist="file", **({"itsoffset": _seconds(-start)} if start else {}))
+    # With -copyts nothing is shifted but what we shift: the master, so that its picture starts as the WAVs do.
+    zero = _picture_time(house, original)
+    source = _input(master, zero - media.picture.start_seconds)
     streams = [source[str(media.picture.index)]]
-    streams += [_graph_audio(sound, media, house) for sound in sounds]
+    streams += [_graph_audio(sound, media, house, zero) for sound in sounds]
     streams += [source[str(original.stream_index)]] if original is not None else []
     streams += [source[str(index)] for index, _ in cargo.subtitles]
     streams += [source[str(index)] for index in (*cargo.covers, *cargo.attachments)]
@@ -146,21 +151,33 @@ def _arguments(
     return ["-y", "-copyts", *args]
 
 
-def _graph_audio(sound: _Sound, media: Media, house: Container) -> Any:
-    stream = graph.input(url(sound.track.path), f="wav", protocol_whitelist="file")["a:0"]
-    name = sound.codec.relabel.get(sound.layout)
+def _input(path: Path, offset: Fraction, **options: str) -> Any:
+    shift = {"itsoffset": f"{float(offset):.6f}"} if offset else {}
+    return graph.input(url(path), protocol_whitelist="file", **shift, **options)
+
+
+def _picture_time(house: Container, original: AudioStream | None) -> Fraction:
+    """When the picture starts in the deliverable: at 0, or as long after it as an early OV audio needs.
+
+    Only Matroska needs the room. It has no times below zero, and ffmpeg would make some by moving all streams
+    but not the chapters; MOV and MP4 hide what is early behind an edit list.
+    """
+    early = original is not None and house.muxer in ("matroska", "webm") and original.start_seconds < 0
+    return Fraction(-original.start_seconds).limit_denominator(1_000_000) if original and early else Fraction(0)
+
+
+def _graph_audio(sound: _Sound, media: Media, house: Container, start: Fraction) -> Any:
+    stream = _input(sound.track.path, start, f="wav")["a:0"]
+    name = sound.codec.relabel.get(sound.layout.name)
     if name is not None:
-        order = "|".join(str(channel) for channel in range(len(_tags(sound))))
+        order = "|".join(str(channel) for channel in range(sound.layout.channels))
         stream = stream.filter("channelmap", map=order, channel_layout=name)
+    if sound.codec.unflushed:
+        stream = stream.filter("apad", pad_len=sound.codec.unflushed)
     if house.name == "mxf":
         # MXF stores whole frames of picture and sound together and would drop a picture that lacks its sound.
         stream = stream.filter("apad", whole_len=_picture_samples(media, sound.rate))
     return stream
-
-
-def _tags(sound: _Sound) -> tuple[str, ...]:
-    with WavReader(sound.track.path) as wav:
-        return wav.layout.tags
 
 
 def _picture_samples(media: Media, rate: int) -> int:
@@ -174,8 +191,12 @@ def _encoding(number: int, sound: _Sound) -> dict[str, Any]:
         options[f"sample_fmt:a:{number}"] = sound.codec.sample_format
         options[f"bits_per_raw_sample:a:{number}"] = 24
     if sound.codec.lossy:
-        options[f"b:a:{number}"] = sound.codec.bitrates[len(_tags(sound))]
-    if sound.codec.name == "opus" and len(_tags(sound)) > 2:
+        options[f"b:a:{number}"] = sound.codec.bitrates[sound.layout.channels]
+    if sound.codec.unflushed:
+        # The padding that flushed the encoder is not part of the track: the last packets end where the mix does.
+        end = f"if(gt(PTS+DURATION\\,{sound.frames})\\,max({sound.frames}-PTS\\,1)\\,DURATION)"
+        options[f"bsf:a:{number}"] = f"setts=duration={end}"
+    if sound.codec.name == "opus" and sound.layout.channels > 2:
         # Channels by position (RFC 7845 family 1), not as an ambisonic or unplaced bundle.
         options[f"mapping_family:a:{number}"] = 1
     return options
@@ -195,13 +216,13 @@ def _descriptions(
         args += ["-metadata:s:v:0", f"timecode={media.timecode}"]
     for number, sound in enumerate(sounds):
         track = sound.track
-        args += _metadata(number, language=track.language.iso639_2t, title=track.label, handler_name=track.label)
+        args += _metadata(number, track.language, track.label)
         args += [f"-disposition:a:{number}", "default+dub" if track.default else "dub"]
     if original is not None:
         number = len(sounds)
         if original_language is not None:
             label = f"{original.title or original_language.name} [{original_language.bcp47}]"
-            args += _metadata(number, language=original_language.iso639_2t, title=label, handler_name=label)
+            args += _metadata(number, original_language, label)
         args += [f"-disposition:a:{number}", "original"]
     by_index = {subtitle.stream_index: subtitle for subtitle in media.subtitles}
     for number, (index, _) in enumerate(cargo.subtitles):
@@ -210,7 +231,9 @@ def _descriptions(
     return args
 
 
-def _metadata(number: int, **tags: str) -> list[str]:
+def _metadata(number: int, language: Language, label: str) -> list[str]:
+    # Players of MOV and MP4 show the handler's name where they ignore the title.
+    tags = {"language": language.iso639_2t, "title": label, "handler_name": label}
     return [word for key, value in tags.items() for word in (f"-metadata:s:a:{number}", f"{key}={value}")]
 
 
@@ -244,7 +267,3 @@ def _notes(media: Media, sounds: Sequence[_Sound], house: Container) -> list[str
         if house.name == "mxf" and surplus < 0:
             notes.append(f"{sound.track.path.name} is padded by {-surplus} samples of silence to the picture's end")
     return notes
-
-
-def _seconds(value: Fraction) -> str:
-    return f"{float(value):.6f}"

@@ -19,12 +19,18 @@ def _times(rate: Fraction, tick: Fraction, count: int) -> np.ndarray:
     return np.array([round(number / rate / tick) for number in range(count)], dtype=np.int64)
 
 
-@given(rate=st.sampled_from(RATES), tick=st.sampled_from(TICKS), count=st.integers(50, 3000))
+@given(rate=st.sampled_from(RATES), tick=st.sampled_from(TICKS), count=st.integers(200, 3000))
 def test_rounding_to_any_clock_stays_constant(rate: Fraction, tick: Fraction, count: int) -> None:
     found = cadence(_times(rate, tick, count), tick, [])
     assert found.constant
     assert found.rate == rate
     assert found.jitter == bool((1 / rate / tick).denominator > 1)
+
+
+@given(rate=st.sampled_from(RATES), tick=st.sampled_from(TICKS), count=st.integers(2, 200))
+def test_a_short_film_is_believed(rate: Fraction, tick: Fraction, count: int) -> None:
+    found = cadence(_times(rate, tick, count), tick, [rate])
+    assert (found.rate, found.constant) == (rate, True)
 
 
 @given(rate=st.sampled_from(RATES), at=st.integers(10, 290))

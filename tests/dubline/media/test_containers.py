@@ -40,6 +40,7 @@ ORIGINALS = {
         ("mov", "opus", "stereo", 48000),
         ("mp4", "pcm_s24le", "stereo", 48000),
         ("mkv", "aac", "stereo", 48000),
+        ("mkv", "eac3", "stereo", 48000),
         ("webm", "aac", "stereo", 48000),
         ("mxf", "aac", "stereo", 48000),
         ("mxf", "pcm_f32le", "stereo", 48000),

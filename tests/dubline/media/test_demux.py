@@ -13,7 +13,7 @@ import pytest
 
 from dubline.audio.layout import Layout
 from dubline.audio.wav import Block, WavReader, WavWriter
-from dubline.errors import BadInput, Cancelled
+from dubline.errors import BadInput, Cancelled, EnvironmentFault
 from dubline.media import ffmpeg
 from dubline.media.decode import AudioDecoder
 from dubline.media.demux import extract_audio, picture_start
@@ -160,6 +160,12 @@ def test_a_hole_is_filled_so_that_nothing_drifts(
         key=lambda lag: float(np.abs(np.roll(found, lag, axis=0)[-19_000:-1000] - tail[1000:-1000]).sum()),
     )
     assert abs(drift) <= 48
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_a_full_disk_is_the_machines_fault(wav: Callable[..., Path], tmp_path: Path) -> None:
+    with pytest.raises(EnvironmentFault, match="No space left"):
+        extract_audio(wav(tmp_path / "in.wav"), out=Path("/dev/full"))
 
 
 @pytest.mark.parametrize(("name", "codec"), [("film.mkv", "flac"), ("film.mp4", "aac")])
