@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from db import models as m
 from db.connection import Database
+from db.history import latest, makers, run_that_made, users
 from db.naming import Named, hash_if_file, resolve
 
 Direction = Literal["up", "down"]
@@ -53,13 +55,14 @@ class Lineage(Database):
         with self.read() as session:
             start = resolve(session, named, file_sha256)
             if start.kind in ("model", "spec"):
-                return _Walk(session).from_rule(start)
+                return _Walk(session, spec_id=start.id if start.kind == "spec" else None).from_rule(start)
             down = direction == "down" or (direction is None and not makers(session, start.id, None))
             if start.kind == "deliverable":
                 row = session.get_one(m.Deliverable, start.row)
                 within = row.version_id if down else run_that_made(session, start.id, row.version_id)
+                spec_id = session.get_one(m.Spec, row.spec_id).spec_id
                 root = _deliverable(session, row)
-                root.children = [_Walk(session).asset(start.id, "file", down=down, within=within)]
+                root.children = [_Walk(session, spec_id=spec_id).asset(start.id, "file", down=down, within=within)]
                 return root
             return _Walk(session).asset(start.id, "", down=down)
 
@@ -68,12 +71,14 @@ class _Walk:
     """One walk through the derivations, each asset opened once.
 
     Upwards it stays within the run that made the asset, downwards within the version: the same bytes (digital
-    silence, say) may come up in many titles, and each has its own history.
+    silence, say) may come up in many titles, and each has its own history. ``spec_id`` keeps the walk to what was
+    made for one spec: a mix that two specs leave alone is the same bytes in both their histories.
     """
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, *, spec_id: str | None = None) -> None:
         self.session = session
-        self._opened: set[tuple[str, int | None]] = set()
+        self.spec_id = spec_id
+        self._opened: set[tuple[str, tuple[int, ...]]] = set()
 
     def from_rule(self, start: Named) -> Node:
         """Everything made with a model or under a spec."""
@@ -88,7 +93,7 @@ class _Walk:
             condition = m.Step.recipe_key.in_(
                 select(m.Recipe.key).where(m.Recipe.spec_id == spec.spec_id, m.Recipe.spec_version == spec.version)
             )
-        root.children = [self._step(step, version, down=True) for step, version in _latest(self.session, condition)]
+        root.children = [self._step(step, version, down=True) for step, version in latest(self.session, condition)]
         if start.kind == "spec":
             seen = {node.id for node in root.walk() if node.kind == "deliverable"}
             rows = self.session.execute(select(m.Deliverable).filter_by(spec_id=start.row)).scalars()
@@ -98,30 +103,30 @@ class _Walk:
     def asset(self, sha256: str, role: str, *, down: bool, within: int | None = None) -> Node:
         """An asset and what lies beyond it; ``within`` is a version's id downwards, a run's upwards."""
         node = _asset(self.session, sha256, role)
-        if (sha256, within) in self._opened:
-            node.repeated = True
-            return node
-        self._opened.add((sha256, within))
-        if not down:
-            steps = makers(self.session, sha256, within)
-            self._opened |= {(sha256, run) for _, run in steps}
-            node.children = [self._step(step, run, down=False) for step, run in steps]
-            return node
-        used: ColumnElement[bool] = m.Step.id.in_(select(m.StepInput.step_id).where(m.StepInput.asset_sha256 == sha256))
-        if within is not None:
-            used &= m.Run.version_id == within
-        users = _latest(self.session, used)
-        self._opened |= {(sha256, version) for _, version in users}
-        node.children = [self._step(step, version, down=True) for step, version in users]
-        delivered = (
+        if down:
+            steps = users(self.session, sha256, role, within)
+        else:
+            steps = makers(self.session, sha256, within, role=role, spec_id=self.spec_id)
+        opened = (sha256, tuple(step.id for step, _ in steps))
+        node.repeated = bool(steps) and opened in self._opened
+        if not node.repeated:
+            self._opened.add(opened)
+            node.children = [self._step(step, beyond, down=down) for step, beyond in steps]
+            node.children += self._deliverables(sha256, within) if down else []
+        return node
+
+    def _deliverables(self, sha256: str, version_id: int | None) -> list[Node]:
+        query = (
             select(m.Deliverable)
             .join(m.MediaFile, m.Deliverable.media_file_id == m.MediaFile.id)
+            .join(m.Spec, m.Deliverable.spec_id == m.Spec.id)
             .where(m.MediaFile.asset_sha256 == sha256)
         )
-        if within is not None:
-            delivered = delivered.where(m.Deliverable.version_id == within)
-        node.children += [_deliverable(self.session, row) for row in self.session.execute(delivered).scalars()]
-        return node
+        if version_id is not None:
+            query = query.where(m.Deliverable.version_id == version_id)
+        if self.spec_id is not None:
+            query = query.where(m.Spec.spec_id == self.spec_id)
+        return [_deliverable(self.session, row) for row in self.session.execute(query).scalars()]
 
     def _step(self, step: m.Step, within: int, *, down: bool) -> Node:
         recipe = self.session.get_one(m.Recipe, step.recipe_key)
@@ -159,49 +164,6 @@ class _Walk:
         return node
 
 
-def run_that_made(session: Session, sha256: str, version_id: int) -> int | None:
-    """The version's latest run that gave these bytes, by work or by answer from the catalog."""
-    return session.execute(
-        select(func.max(m.Run.id))
-        .join(m.Step, m.Step.run_id == m.Run.id)
-        .where(m.Run.version_id == version_id, _gave(sha256), m.Step.state == "completed")
-    ).scalar()
-
-
-def makers(session: Session, sha256: str, run_id: int | None) -> list[tuple[m.Step, int]]:
-    """Completed steps that gave these bytes, one per recipe, and their runs.
-
-    Those of ``run_id``; where it has none, or is None, those of the latest run of each version.
-    """
-    made = _gave(sha256) & (m.Step.state == "completed")
-    if run_id is not None:
-        here = [(step, run_id) for step, _ in _latest(session, made & (m.Step.run_id == run_id))]
-        if here:
-            return here
-    runs = select(func.max(m.Run.id)).join(m.Step, m.Step.run_id == m.Run.id).where(made).group_by(m.Run.version_id)
-    return [(step, step.run_id) for step, _ in _latest(session, made & m.Step.run_id.in_(runs))]
-
-
-def _gave(sha256: str) -> ColumnElement[bool]:
-    return m.Step.id.in_(
-        select(m.StepOutput.step_id)
-        .join(m.MediaFile, m.StepOutput.media_file_id == m.MediaFile.id)
-        .where(m.MediaFile.asset_sha256 == sha256)
-    )
-
-
-def _latest(session: Session, condition: ColumnElement[bool]) -> Sequence[tuple[m.Step, int]]:
-    """The latest completed step per recipe and version that meets the condition, and its version's id."""
-    ids = (
-        select(func.max(m.Step.id))
-        .join(m.Run, m.Step.run_id == m.Run.id)
-        .where(condition, m.Step.state == "completed")
-        .group_by(m.Step.recipe_key, m.Run.version_id)
-    )
-    query = select(m.Step, m.Run.version_id).join(m.Run, m.Step.run_id == m.Run.id).where(m.Step.id.in_(ids))
-    return [row.tuple() for row in session.execute(query.order_by(m.Step.id))]
-
-
 def _models_of(session: Session, recipe_key: str) -> Sequence[m.Model]:
     return (
         session.execute(
@@ -218,11 +180,13 @@ def _models_of(session: Session, recipe_key: str) -> Sequence[m.Model]:
 def _asset(session: Session, sha256: str, role: str) -> Node:
     asset = session.get_one(m.Asset, sha256)
     files = session.execute(select(m.MediaFile).filter_by(asset_sha256=sha256).order_by(m.MediaFile.id)).scalars().all()
-    names = dict.fromkeys(file.origin_name or f"{file.role}{file.suffix}" for file in files)
-    facts = {"bytes": asset.bytes, "suffix": asset.suffix, "uri": asset.storage_uri}
+    sources = session.execute(select(m.SourceFile.path).filter_by(asset_sha256=sha256)).scalars().all()
+    names = dict.fromkeys(
+        [Path(path).name for path in sources] + [file.origin_name or f"{file.role}{file.suffix}" for file in files]
+    )
+    facts: dict[str, Any] = {"bytes": asset.bytes, "suffix": asset.suffix, "uri": asset.storage_uri}
     if asset.collected_at is not None:
         facts["collected"] = asset.collected_at.isoformat()
-    sources = session.execute(select(m.SourceFile.path).filter_by(asset_sha256=sha256)).scalars().all()
     if sources:
         facts["paths"] = list(sources)
     return Node("asset", sha256, ", ".join(names) or f"bytes{asset.suffix}", role, facts)

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from db import models as m
 from db.connection import Database
-from db.lineage import makers, run_that_made
+from db.history import makers, run_that_made
 
 ReasonKind = Literal["model", "spec", "stage", "tool"]
 
@@ -100,7 +100,8 @@ def _reasons(
 ) -> list[Reason]:
     """Reasons in the order they are met, each once."""
     reasons = _spec_change("deliver", spec.spec_id, spec.version, specs_now)
-    for recipe in recipes_behind(session, sha256, run_that_made(session, sha256, row.version_id)):
+    run_id = run_that_made(session, sha256, row.version_id)
+    for recipe in recipes_behind(session, sha256, run_id, spec_id=spec.spec_id):
         reasons += _spec_change(recipe.stage, recipe.spec_id, recipe.spec_version, specs_now)
         stage_now = stages_now(recipe.stage, recipe.params)
         if stage_now is not None:
@@ -108,16 +109,17 @@ def _reasons(
     return list(dict.fromkeys(reasons))
 
 
-def recipes_behind(session: Session, sha256: str, run_id: int | None) -> list[m.Recipe]:
-    """Every recipe between these bytes and their sources, in the run that made them, nearest first."""
+def recipes_behind(session: Session, sha256: str, run_id: int | None, *, spec_id: str) -> list[m.Recipe]:
+    """Every recipe between a deliverable's bytes and their sources, in the run that made them, nearest first."""
     recipes: dict[str, m.Recipe] = {}
-    ahead: list[tuple[str, int | None]] = [(sha256, run_id)]
+    ahead = [(sha256, "", run_id)]
     seen = set(ahead)
     while ahead:
-        for step, run in makers(session, *ahead.pop(0)):
+        asset, role, within = ahead.pop(0)
+        for step, run in makers(session, asset, within, role=role, spec_id=spec_id):
             recipes.setdefault(step.recipe_key, session.get_one(m.Recipe, step.recipe_key))
-            used = session.execute(select(m.StepInput.asset_sha256).filter_by(step_id=step.id)).scalars()
-            fresh = {(sha, run) for sha in used} - seen
+            used = session.execute(select(m.StepInput.asset_sha256, m.StepInput.role).filter_by(step_id=step.id))
+            fresh = {(sha, used_as, run) for sha, used_as in used} - seen
             seen |= fresh
             ahead += sorted(fresh)
     return list(recipes.values())

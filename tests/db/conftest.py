@@ -86,11 +86,19 @@ class Studio:
         self.catalog.finish_step(step_id, made)
         return {role: asset.sha256 for role, asset in made.items()}
 
-    def deliver(self, version_id: int, sha256: str, *, language: str = "fr-FR", spec_version: str = "1") -> int:
+    def deliver(
+        self,
+        version_id: int,
+        sha256: str,
+        *,
+        language: str = "fr-FR",
+        spec_id: str = "ebu-r128",
+        spec_version: str = "1",
+    ) -> int:
         return self.catalog.record_deliverable(
             version_id,
             language=language,
-            spec_id="ebu-r128",
+            spec_id=spec_id,
             spec_version=spec_version,
             spec_body={"target": -23.0},
             sha256=sha256,
@@ -121,6 +129,19 @@ class Studio:
         deliverable_id = self.deliver(version_id, final["deliverable"], spec_version=spec_version)
         self.catalog.finish_run(run_id, "completed")
         return deliverable_id
+
+    def two_specs(self) -> dict[str, int]:
+        """One mix, delivered under two specs whose conforms have nothing to do; deliverable ids by spec."""
+        version = self.version()
+        source = self.master(version_id=version)
+        run = self.run(version)
+        mix = self.step(run, "mix", {"me": source}, {"print_master": b"mix"})
+        delivered = {}
+        for spec in ("web", "hulu"):
+            same = self.step(run, "conform", mix, {"conformed": b"mix"}, spec=(spec, "1"))
+            file = self.step(run, "remux", same, {"file": spec.encode()}, tools={"container": spec})["file"]
+            delivered[spec] = self.deliver(version, file, spec_id=spec)
+        return delivered
 
 
 @pytest.fixture

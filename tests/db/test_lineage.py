@@ -128,11 +128,25 @@ def test_the_latest_run_of_a_title_tells_its_history(studio: Studio) -> None:
 
 
 def test_an_asset_that_two_paths_lead_to_is_opened_once(studio: Studio) -> None:
-    run, source = studio.run(studio.version()), studio.master()
-    stems = studio.step(run, "separate", {"ov_mix": source}, {"dx": b"dx", "me": b"me"})
+    run = studio.run(studio.version())
+    ov = studio.step(run, "demux", {"master": studio.master()}, {"ov_mix": b"ov"})
+    stems = studio.step(run, "separate", ov, {"dx": b"dx", "me": b"me"})
     mix = studio.step(run, "mix", stems, {"mix": b"mix"})["mix"]
-    masters = [node for node in studio.catalog.lineage(mix).walk() if node.id == source]
-    assert [node.repeated for node in masters] == [False, True]
+    tree = studio.catalog.lineage(mix)
+    assert [node.repeated for node in tree.walk() if node.role == "ov_mix"] == [False, True]
+    assert chain(tree) == ["mix v1", "separate v1", "demux v1", "separate v1"]
+
+
+def test_a_mix_that_two_specs_leave_alone_is_in_each_history_under_its_own_spec(studio: Studio) -> None:
+    """Both conforms hand the same bytes on; what belongs to one spec must not turn up behind the other."""
+    delivered = studio.two_specs()
+    for spec, deliverable in delivered.items():
+        tree = studio.catalog.lineage(str(deliverable))
+        assert chain(tree) == ["remux v1", "conform v1", "mix v1"]
+        assert ids(tree, "spec") == {spec}
+        assert ids(studio.catalog.lineage(f"{spec}@1"), "deliverable") == {str(deliverable)}
+    down = studio.catalog.lineage(str(studio.folder / "master.mov"))
+    assert ids(down, "deliverable") == set(map(str, delivered.values()))
 
 
 def test_bytes_passed_through_do_not_lead_round_in_circles(studio: Studio) -> None:

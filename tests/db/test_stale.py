@@ -83,3 +83,12 @@ def test_an_approved_deliverable_is_listed_with_its_state(studio: Studio) -> Non
         "fr-FR",
         "theatrical",
     )
+
+
+def test_a_new_spec_leaves_deliverables_of_other_specs_alone_even_where_they_share_bytes(studio: Studio) -> None:
+    delivered = studio.two_specs()
+    found = studio.catalog.stale(lambda _, __: None, specs_now={"web": "2", "hulu": "1"})
+    assert [one.deliverable_id for one in found] == [delivered["web"]]
+    conform = StageNow(2, frozenset(), {})
+    found = studio.catalog.stale(lambda stage, _: conform if stage == "conform" else None, specs_now={})
+    assert [[reason.stage for reason in one.reasons] for one in found] == [["conform"], ["conform"]]
