@@ -114,6 +114,7 @@ def page_facts(
     title, model = plan.order.title, sound.stems.models[0]
     steps = [source.ov, sound.stems, sound.cleaned.result(), *(item.remuxed.result() for item in made)]
     return {
+        "names": [Path(_name(title.id, item)).name for item in made],
         "title": title.name,
         "version": title.version,
         "original_language": plan.original.name,

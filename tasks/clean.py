@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from dubline.repair.clean import clean as clean_me
-from dubline.vocalization.events import read_events, write_events
+from dubline.vocalization.events import read_events
 from dubline.vocalization.policies import Policy
 from tasks.step import Made, Work, step
 
@@ -23,10 +23,13 @@ def clean(work: Work, me: Path, dx: Path, events: Path, *, policy: dict[str, Any
         progress=work.progress,
         cancelled=work.cancelled,
     )
-    decided = work.scratch / "events.parquet"
-    write_events(report.events, decided)
-    files = {"me_filled": "me.wav", "optional": "optional.wav", "dx_guide": "dx_guide.wav", "report": "report.json"}
+    files = {
+        "me_filled": "me.wav",
+        "optional": "optional.wav",
+        "dx_guide": "dx_guide.wav",
+        "decided": "events.parquet",
+        "report": "report.json",
+    }
     return Made(
-        {role: work.scratch / name for role, name in files.items()} | {"decided": decided},
-        {"null_error_dbfs": report.null_error_dbfs},
+        {role: work.scratch / name for role, name in files.items()}, {"null_error_dbfs": report.null_error_dbfs}
     )
