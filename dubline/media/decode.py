@@ -7,9 +7,10 @@ from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import numpy as np
+from av.audio.codeccontext import AudioCodecContext
 from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.error import FFmpegError
@@ -165,6 +166,9 @@ def _choose(streams: list[AudioStream], index: int, path: Path) -> AudioStream:
     if not 0 <= index < len(streams):
         choice = f"choose 0 to {len(streams) - 1}" if len(streams) > 1 else "choose 0, the only one"
         raise BadInput(f"no audio stream {index}", str(path), choice)
+    # PyAV has no codec context for a codec ffmpeg does not know, though its types say otherwise.
+    if cast(AudioCodecContext | None, streams[index].codec_context) is None:
+        raise BadInput(f"audio stream {index} is in an unknown codec", str(path), "export it as PCM")
     return streams[index]
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import cast
 
 import av
+from av.audio.codeccontext import AudioCodecContext
 from av.audio.stream import AudioStream as AvAudio
 from av.container import InputContainer
 from av.error import FFmpegError
@@ -126,15 +127,17 @@ def _side_data(frame: VideoFrame) -> list[str]:
 
 
 def _audio(number: int, stream: AvAudio, row: StreamScan, picture_start: Fraction) -> AudioStream:
-    context, tick = stream.codec_context, stream.time_base or Fraction(1)
+    # PyAV has no codec context for a codec ffmpeg does not know, though its types say otherwise.
+    context = cast(AudioCodecContext | None, stream.codec_context)
+    tick = stream.time_base or Fraction(1)
     start = (stream.start_time or 0) * tick
-    layout = context.layout.name
+    layout = context.layout.name if context else " channels"
     return AudioStream(
         index=number,
         stream_index=stream.index,
-        codec=context.codec.canonical_name,
-        rate=context.sample_rate,
-        channels=context.channels,
+        codec=context.codec.canonical_name if context else "unknown",
+        rate=context.sample_rate if context else 0,
+        channels=context.channels if context else 0,
         # ffmpeg names a layout it knows nothing about by its channel count.
         layout=None if layout.endswith(" channels") or layout.startswith("ambisonic") else layout,
         language=_tag(stream, "language"),
@@ -142,13 +145,14 @@ def _audio(number: int, stream: AvAudio, row: StreamScan, picture_start: Fractio
         default=_has(stream, Disposition.default),
         start_seconds=float(start - picture_start),
         duration_seconds=float(row.end * tick - start) if row.end is not None else 0.0,
-        bit_depth=_bit_depth(context.codec.canonical_name, context.format.bits if context.format else 0),
+        bit_depth=_bit_depth(context) if context else None,
         packets=row.packets,
     )
 
 
-def _bit_depth(codec: str, decoded_bits: int) -> int | None:
+def _bit_depth(context: AudioCodecContext) -> int | None:
     """Bits per sample of a PCM or lossless stream, None for a lossy one, which has no such thing."""
+    codec, decoded_bits = context.codec.canonical_name, context.format.bits if context.format else 0
     if match := re.fullmatch(r"pcm_[sfu](\d+)(le|be)?", codec):
         return int(match[1])
     # 24 bits is all that FLAC and ALAC encoders put into the 32-bit samples they decode to.

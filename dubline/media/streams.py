@@ -126,7 +126,7 @@ class Media:
         return self.video
 
     def audio_stream(self, index: int) -> AudioStream:
-        """Audio stream ``index``; `BadInput` when out of range, empty, or of a layout without a name."""
+        """Audio stream ``index``; `BadInput` when out of range, empty, unknown, or of a layout without a name."""
         if not 0 <= index < len(self.audio):
             raise BadInput(
                 f"no audio stream {index}",
@@ -134,6 +134,8 @@ class Media:
                 f"choose 0 to {len(self.audio) - 1}" if len(self.audio) > 1 else "choose 0, the only one",
             )
         stream = self.audio[index]
+        if not stream.rate:
+            raise BadInput(f"audio stream {index} is in an unknown codec", self.name, "export it as PCM")
         if not stream.packets:
             raise BadInput(f"audio stream {index} has no samples", self.name, "choose a stream with sound")
         stream.channel_layout(where=f"{self.name}, audio stream {index}")

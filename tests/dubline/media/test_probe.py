@@ -12,6 +12,7 @@ import pytest
 
 from dubline.errors import BadInput
 from dubline.media import ffmpeg
+from dubline.media.decode import AudioDecoder
 from dubline.media.probe import probe
 from dubline.media.streams import Media
 
@@ -231,3 +232,14 @@ def test_seven_channels_have_no_name(film: Callable[..., Path], tmp_path: Path) 
     path = film(tmp_path / "seven.mov", layout="7.1", sound=("-af", seven, "-c:a", "pcm_s24le"))
     with pytest.raises(BadInput, match="no name dubline knows"):
         probe(path).audio_stream(0)
+
+
+def test_an_unknown_codec_is_named(film: Callable[..., Path], tmp_path: Path) -> None:
+    path = film(tmp_path / "film.mkv", sound=("-c:a", "ac3"))
+    path.write_bytes(path.read_bytes().replace(b"A_AC3", b"A_XX3"))
+    media = probe(path)
+    assert media.audio[0].codec == "unknown"
+    with pytest.raises(BadInput, match="unknown codec"):
+        media.audio_stream(0)
+    with pytest.raises(BadInput, match="unknown codec"):
+        AudioDecoder(path)
