@@ -46,15 +46,24 @@ def makers(
     return [(step, step.run_id) for step in steps]
 
 
-def users(session: Session, sha256: str, role: str, version_id: int | None) -> list[tuple[m.Step, int]]:
+def users(
+    session: Session, sha256: str, version_id: int | None, *, role: str = "", spec_id: str | None = None
+) -> list[tuple[m.Step, int]]:
     """Completed steps that used these bytes, one per recipe and version, and their versions.
 
     Of a version's steps those that used them as what another step gave, in a role that is not ``role``, are that
-    other step's to show.
+    other step's to show; with ``spec_id``, those at work for another spec have nothing to do with it.
     """
     used: ColumnElement[bool] = m.Step.id.in_(select(m.StepInput.step_id).where(m.StepInput.asset_sha256 == sha256))
+    if version_id is not None:
+        used &= m.Run.version_id == version_id
+    found = [
+        (step, version)
+        for step, version in latest(session, used)
+        if spec_id is None or _spec_of(session, step) in (None, spec_id)
+    ]
     if version_id is None:
-        return list(latest(session, used))
+        return found
     given = set(
         session.execute(
             select(m.StepOutput.role)
@@ -64,11 +73,10 @@ def users(session: Session, sha256: str, role: str, version_id: int | None) -> l
             .where(m.MediaFile.asset_sha256 == sha256, m.Run.version_id == version_id, m.Step.state == "completed")
         ).scalars()
     )
-    others = given - {role}
-    users = latest(session, used & (m.Run.version_id == version_id))
     if role not in given:
-        return list(users)
-    return [(step, version) for step, version in users if not _roles(session, m.StepInput, step, sha256) <= others]
+        return found
+    others = given - {role}
+    return [(step, version) for step, version in found if not _roles(session, m.StepInput, step, sha256) <= others]
 
 
 def _roles(session: Session, table: type[m.StepInput] | type[m.StepOutput], step: m.Step, sha256: str) -> set[str]:

@@ -103,15 +103,13 @@ class _Walk:
     def asset(self, sha256: str, role: str, *, down: bool, within: int | None = None) -> Node:
         """An asset and what lies beyond it; ``within`` is a version's id downwards, a run's upwards."""
         node = _asset(self.session, sha256, role)
-        if down:
-            steps = users(self.session, sha256, role, within)
-        else:
-            steps = makers(self.session, sha256, within, role=role, spec_id=self.spec_id)
+        beyond = users if down else makers
+        steps = beyond(self.session, sha256, within, role=role, spec_id=self.spec_id)
         opened = (sha256, tuple(step.id for step, _ in steps))
         node.repeated = bool(steps) and opened in self._opened
         if not node.repeated:
             self._opened.add(opened)
-            node.children = [self._step(step, beyond, down=down) for step, beyond in steps]
+            node.children = [self._step(step, inside, down=down) for step, inside in steps]
             node.children += self._deliverables(sha256, within) if down else []
         return node
 

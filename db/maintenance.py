@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -84,7 +84,7 @@ class Maintenance(Database):
             if progress is not None:
                 progress(done, total)
         with self.write() as session:
-            session.execute(update(m.Asset).where(m.Asset.sha256.in_(sound)).values(verified_at=now()))
+            _stamp(session, sound, "verified_at")
         return VerifyReport(checked=total, bytes=sum(asset.bytes for asset in objects), faults=(*faults, *orphans))
 
     def collect_garbage(self, store: Store, *, grace: timedelta, delete_them: bool = False) -> GarbageReport:
@@ -110,11 +110,17 @@ class Maintenance(Database):
             steps = session.execute(select(func.count()).select_from(m.Step).where(*ended)).scalar_one()
             if delete_them:
                 session.execute(delete(m.Step).where(*ended))
-                freed = {path.name[:64] for path in files}
-                session.execute(update(m.Asset).where(m.Asset.sha256.in_(freed)).values(collected_at=now()))
+                _stamp(session, {path.name[:64] for path in files}, "collected_at")
         # The rows first: a crash in between leaves files that the next gc finds again, never rows without bytes.
         size = sum(store.remove(path) if delete_them else path.stat().st_size for path in files)
         return GarbageReport(deleted=delete_them, files=tuple(map(str, files)), bytes=size, steps=steps)
+
+
+def _stamp(session: Session, hashes: Collection[str], column: str) -> None:
+    """Write this moment into ``column`` of these assets, one by one: SQLite binds 32,766 values at a time."""
+    moment = now()
+    for sha256 in hashes:
+        session.execute(update(m.Asset).where(m.Asset.sha256 == sha256).values({column: moment}))
 
 
 def _objects(session: Session) -> list[StoredAsset]:
