@@ -46,7 +46,7 @@ class Codec:
 
     @property
     def peak_allowance_db(self) -> float:
-        """Room for coding overshoot: 1 dB, what Netflix and EBU R 128 s4 advise below the ceiling for lossy codecs."""
+        """Room for coding overshoot: 1 dB for lossy codecs, our choice; the delivered file is measured all the same."""
         return 1.0 if self.lossy else 0.0
 
 

@@ -7,7 +7,6 @@ import re
 import selectors
 import signal
 import subprocess
-import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -18,6 +17,7 @@ from typing import IO
 import imageio_ffmpeg
 
 from dubline.errors import BadInput, Cancelled, EnvironmentFault
+from dubline.process import leashed
 
 Progress = Callable[[int, int], None]
 Cancel = Callable[[], bool]
@@ -47,15 +47,6 @@ _GENERIC = re.compile(
     re.IGNORECASE,
 )
 _SPEAKER = re.compile(r"^(\[[^\]]* @ 0x[0-9a-f]+\] ?)+")
-
-# Asks the kernel to kill ffmpeg when this process dies (prctl PR_SET_PDEATHSIG = 1, SIGKILL = 9), then becomes
-# ffmpeg. It runs in a fresh interpreter because code between fork and exec is not safe in a threaded process.
-_LEASH = (
-    "import ctypes,os,sys\n"
-    "ctypes.CDLL(None).prctl(1, 9)\n"
-    "if os.getppid() != int(sys.argv[1]): os._exit(137)\n"
-    "os.execv(sys.argv[2], sys.argv[2:])"
-)
 
 
 class _Chosen:
@@ -133,12 +124,9 @@ def run(
 
 def _start(args: Sequence[str]) -> subprocess.Popen[bytes]:
     path = binary()
-    command = [str(path), *args]
-    if sys.platform == "linux":
-        command = [sys.executable, "-I", "-S", "-c", _LEASH, str(os.getpid()), *command]
     try:
         return subprocess.Popen(
-            command,
+            leashed([str(path), *args]),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
