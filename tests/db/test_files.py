@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def test_an_unchanged_master_is_not_hashed_again(studio: Studio) -> None:
     sha256 = studio.master(b"master")
     path = studio.folder / "master.mov"
-    assert studio.catalog.known_external(path, tuple(Fingerprint.of(path))) == sha256
+    assert studio.catalog.known_external(path, Fingerprint.of(path)) == sha256
 
 
 def test_a_master_touched_grown_or_replaced_is_hashed_again(studio: Studio) -> None:

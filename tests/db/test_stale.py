@@ -21,8 +21,10 @@ STAGES = {
 SPECS = {"ebu-r128": "1", "web": "3"}
 
 
-def stale(studio: Studio, specs: Mapping[str, str] = SPECS, **changed: StageNow | None) -> dict[str, list[Reason]]:
-    stages: dict[str, Any] = STAGES | changed
+def stale(
+    studio: Studio, specs: Mapping[str, str] = SPECS, changed: Mapping[str, StageNow | None] | None = None
+) -> dict[str, list[Reason]]:
+    stages: dict[str, StageNow | None] = {**STAGES, **(changed or {})}
 
     def today(stage: str, params: Mapping[str, Any]) -> StageNow | None:
         assert params == {"stage": stage}
@@ -51,7 +53,7 @@ def test_a_change_anywhere_behind_a_deliverable_is_told(
 ) -> None:
     studio.localize()
     studio.localize("other", b"other master")
-    assert stale(studio, **changed) == {"glass-harbor": [reason], "other": [reason]}
+    assert stale(studio, changed=changed) == {"glass-harbor": [reason], "other": [reason]}
 
 
 def test_a_new_spec_makes_its_own_deliverables_stale(studio: Studio) -> None:
@@ -70,7 +72,7 @@ def test_what_was_made_again_is_stale_no_more(studio: Studio) -> None:
 
 def test_of_a_stage_nothing_is_known_of_nothing_is_said(studio: Studio) -> None:
     studio.localize()
-    assert stale(studio, mix=None) == {}
+    assert stale(studio, changed={"mix": None}) == {}
 
 
 def test_an_approved_deliverable_is_listed_with_its_state(studio: Studio) -> None:
