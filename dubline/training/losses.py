@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
-from dubline.separation.network import Estimate
+from dubline.separation.network import MaskNetwork
 
 # Errors this far under the mix (-25 dB) stop counting. Relative to the mix, because an absolute floor lets mixtures
 # without dialogue outweigh all others by their steep logarithm, and the network learns to remove nothing at all.
@@ -41,7 +42,7 @@ class LossWeights:
     me: float = 1.0
     spectral: float = 2.0
     leakage: float = 4.0
-    music: float = 0.25
+    music: float = 1.0
     resolutions: tuple[int, ...] = (512, 2048)
 
 
@@ -84,19 +85,44 @@ def _magnitude(spectrum: Tensor) -> Tensor:
     return (spectrum.real.square() + spectrum.imag.square() + 1e-7).sqrt()
 
 
-def separation_loss(estimate: Estimate, targets: Targets, weights: LossWeights) -> dict[str, Tensor]:
-    """The weighted sum as ``total`` and its parts, each a scalar over the batch."""
+def share_loss(share: Tensor, music: Tensor, effects: Tensor) -> Tensor:
+    """Cross-entropy of the music's share with the ideal one, weighted by compressed level, ``(batch,)``.
+
+    ``share`` and the stems' complex spectra are ``(batch, bins, frames)``. Cross-entropy, because a waveform loss lets
+    the sigmoid of the share close on mixtures without music and gives it no slope to open again.
+    """
+    loud, other = (x.real.square() + x.imag.square() for x in (music, effects))
+    level = (loud + other) ** (COMPRESSION / 2)
+    level = level / (level.mean((-2, -1), keepdim=True) + SILENCE_POWER)
+    entropy = functional.binary_cross_entropy(share, loud / (loud + other + SILENCE_POWER), reduction="none")
+    return (entropy * level).mean((-2, -1))
+
+
+def separation_loss(network: MaskNetwork, targets: Targets, weights: LossWeights) -> dict[str, Tensor]:
+    """Separate the mix of ``targets``; the weighted sum as ``total`` and its parts, each a scalar over the batch."""
+    mix = targets.dialogue + targets.me
+    spectrum = network.transform(mix)
+    masks = network.masks(spectrum)
+    dialogue = network.inverse(masks.dialogue * spectrum, mix.shape[-1])
+    parts = dialogue_loss(dialogue, targets, weights)
+    music, effects = network.transform(targets.music), network.transform(targets.effects)
+    parts["music"] = share_loss(masks.music, music, effects).mean()
+    parts["total"] = parts["total"] + weights.music * parts["music"]
+    return parts
+
+
+def dialogue_loss(dialogue: Tensor, targets: Targets, weights: LossWeights) -> dict[str, Tensor]:
+    """What an estimate of the dialogue ``(batch, samples)`` costs in itself and in the M&E it leaves."""
     me = targets.me
     mix = targets.dialogue + me
     parts = {
-        "dialogue": negative_snr(estimate.dialogue, targets.dialogue, mix).mean(),
-        "me": negative_snr(estimate.me, me, mix).mean(),
-        "music": negative_snr(estimate.music, targets.music, mix).mean(),
+        "dialogue": negative_snr(dialogue, targets.dialogue, mix).mean(),
+        "me": negative_snr(mix - dialogue, me, mix).mean(),
     }
     spectral, leaked = [], []
     for n_fft in weights.resolutions:
-        voice, voice_target = compressed(estimate.dialogue, n_fft), compressed(targets.dialogue, n_fft)
-        rest, rest_target = compressed(estimate.me, n_fft), compressed(me, n_fft)
+        voice, voice_target = compressed(dialogue, n_fft), compressed(targets.dialogue, n_fft)
+        rest, rest_target = compressed(mix - dialogue, n_fft), compressed(me, n_fft)
         spectral.append(spectral_distance(voice, voice_target) + spectral_distance(rest, rest_target))
         leaked.append(leakage(rest, rest_target, voice_target))
     parts["spectral"] = torch.stack(spectral).mean()
@@ -104,7 +130,6 @@ def separation_loss(estimate: Estimate, targets: Targets, weights: LossWeights) 
     parts["total"] = (
         parts["dialogue"]
         + weights.me * parts["me"]
-        + weights.music * parts["music"]
         + weights.spectral * parts["spectral"]
         + weights.leakage * parts["leakage"]
     )

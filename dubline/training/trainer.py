@@ -24,6 +24,8 @@ from dubline.training.mixtures import Mixer, MixtureRules
 from dubline.training.stream import batches
 
 Gradients = tuple[Tensor, ...]
+# The columns of the log, in its order.
+PARTS = ("dialogue", "me", "music", "spectral", "leakage", "total")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,14 +121,13 @@ class Trainer:
             self._update_average()
         figures = {
             name: sum(share * float(part[name]) for share, (_, part) in zip(shares, results, strict=True))
-            for name in results[0][1]
+            for name in PARTS
         }
         return figures | {"gradient": float(norm), "rate": rate}
 
     def _gradients(self, stems: Tensor) -> tuple[Gradients, dict[str, Tensor]]:
         dialogue, music, effects = stems.unbind(1)
-        targets = Targets(dialogue, music, effects)
-        parts = separation_loss(self.network(dialogue + targets.me), targets, self._settings.losses)
+        parts = separation_loss(self.network, Targets(dialogue, music, effects), self._settings.losses)
         gradients = torch.autograd.grad(parts["total"], self._parameters)
         return gradients, {name: value.detach() for name, value in parts.items()}
 

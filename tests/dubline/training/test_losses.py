@@ -5,15 +5,15 @@ from __future__ import annotations
 import pytest
 import torch
 
-from dubline.separation.network import Estimate
 from dubline.training.losses import (
     FLOOR_POWER,
     LossWeights,
     Targets,
     compressed,
+    dialogue_loss,
     leakage,
     negative_snr,
-    separation_loss,
+    share_loss,
     spectral_distance,
 )
 
@@ -55,7 +55,23 @@ def test_the_true_stems_cost_less_than_the_mix_as_dialogue() -> None:
     stems = 0.1 * torch.randn(3, 2, 8_192, generator=torch.Generator().manual_seed(1))
     targets = Targets(*stems)
     mix = targets.dialogue + targets.me
-    right = separation_loss(Estimate(targets.dialogue, targets.music, targets.me), targets, LossWeights())
-    wrong = separation_loss(Estimate(mix, targets.music, mix - mix), targets, LossWeights())
+    right = dialogue_loss(targets.dialogue, targets, LossWeights())
+    wrong = dialogue_loss(mix, targets, LossWeights())
     assert right["total"] < wrong["total"]
     assert right["leakage"].item() < 1e-6
+
+
+def test_the_ideal_share_costs_least_and_a_closed_one_has_a_slope_to_open() -> None:
+    music = torch.full((1, 4, 4), 2.0 + 0j)
+    effects = torch.full((1, 4, 4), 1.0 + 0j)
+    ideal = torch.full((1, 4, 4), 0.8)
+    for other in (0.7, 0.9):
+        assert share_loss(ideal, music, effects) < share_loss(torch.full((1, 4, 4), other), music, effects)
+    logit = torch.full((1, 4, 4), -8.0, requires_grad=True)
+    share_loss(torch.sigmoid(logit), music, effects).sum().backward()
+    assert logit.grad is not None and logit.grad.sum() == pytest.approx(-0.8, abs=0.01)
+
+
+def test_a_silent_background_asks_for_no_share() -> None:
+    silence = torch.zeros(1, 4, 4, dtype=torch.complex64)
+    assert share_loss(torch.rand(1, 4, 4), silence, silence).item() == 0.0
