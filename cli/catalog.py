@@ -27,7 +27,13 @@ from dubline.loudness.specs import list_specs
 from tasks.context import means
 from tasks.step import Step
 
-app = typer.Typer(no_args_is_help=True, help="Ask the catalog.", rich_markup_mode=None)
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="Ask the catalog: what was made, from what, and whether it is sound.",
+    epilog="Example: dubline catalog lineage out/glass-harbor/fr-FR/glass-harbor_fr-FR_ebu-r128.mov",
+)
 
 AS_JSON = typer.Option(False, "--json", help="Print one JSON object.")
 # Two weeks: longer than any order stays open, shorter than a disk takes to fill.

@@ -14,7 +14,7 @@ from dubline.vocalization import policies
 from dubline.vocalization.events import read_events
 from tasks import cancel
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 @app.command(epilog="Example: dubline clean me.wav --events events.parquet --out cleaned --policy clean")

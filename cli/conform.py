@@ -17,7 +17,7 @@ from dubline.loudness.meter import measure_wav
 from dubline.loudness.verdict import judge
 from dubline.vocalization.speech import speech_spans
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 @app.command(epilog="Example: dubline conform mix.wav --spec ebu-r128 --out conformed.wav")

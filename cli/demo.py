@@ -10,7 +10,7 @@ from cli.localizing import localize_here, show_localized
 from samples.build import build
 from tasks.settings import Settings
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 @app.command(epilog="Example: dubline demo --out out")

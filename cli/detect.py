@@ -14,7 +14,7 @@ from dubline.vocalization.detect import detect as detect_events
 from dubline.vocalization.events import write_events
 from tasks import cancel
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 @app.command(epilog="Example: dubline detect me.wav --dialogue dialogue.wav --out events.parquet")

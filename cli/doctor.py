@@ -21,7 +21,7 @@ from dubline.separation import registry
 from tasks.context import resolve_device
 from tasks.settings import Settings
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 # A feature's stems and mixes take about 10 GB an hour in stereo; under this a run will not get far.
 _LOW_DISK_BYTES = 10 * 2**30

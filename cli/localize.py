@@ -8,7 +8,7 @@ import typer
 
 from cli.localizing import localize_here, show_localized
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 EXAMPLE = """Example: dubline localize order.yaml --out out --json
 

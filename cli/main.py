@@ -79,6 +79,9 @@ def main(argv: list[str] | None = None) -> NoReturn:
     """Run the command line and exit with the documented code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     debug = "--debug" in arguments
+    # Threads of torch that wait for each other while spinning take the processor from the steps beside them:
+    # separation alone took 1.7 times as long on two cores (bench/localize.py). Read when torch is imported.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     if not debug:
         # Prefect tells the console every failure with its traceback; people get one line, its server the rest.
         os.environ["PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL"] = "CRITICAL"

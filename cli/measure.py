@@ -15,7 +15,7 @@ from dubline.loudness.meter import measure_wav
 from dubline.loudness.verdict import judge
 from dubline.vocalization.speech import speech_spans
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 @app.command(epilog="Example: dubline measure mix.wav --spec netflix-nearfield --dialogue dx.wav --json")

@@ -11,7 +11,7 @@ from dubline.errors import BadInput
 from dubline.separation import registry
 from tasks.settings import Settings
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 @app.callback(invoke_without_command=True, epilog="Example: dubline models add mine.safetensors --card mine.yaml")

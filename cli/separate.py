@@ -15,7 +15,7 @@ from tasks import cancel
 from tasks.context import resolve_device
 from tasks.settings import Settings
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 @app.command(epilog="Example: dubline separate mix.wav --out stems --json")

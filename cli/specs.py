@@ -7,7 +7,7 @@ import typer
 from cli.output import print_json, print_table
 from dubline.loudness import specs as library
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 @app.command(epilog="Example: dubline specs netflix-nearfield")

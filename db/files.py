@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -57,6 +59,26 @@ class Files(Database):
                     origin_name=path.name,
                 )
         return asset
+
+    def record_tracks(self, version_id: int, sha256: str, tracks: Sequence[Mapping[str, Any]]) -> int:
+        """Write the streams of a media file of this version, in order; returns how many there are.
+
+        Each has at least ``kind`` and ``codec``; the other columns of `Track` are optional, further keys are not
+        written. Streams already written stay as they are. Raises NotFound for a file the version does not have.
+        """
+        columns = {column.key for column in m.Track.__table__.columns} - {"id", "media_file_id", "idx"}
+        with self.write() as session:
+            file_id = session.scalars(
+                select(m.MediaFile.id).filter_by(version_id=version_id, asset_sha256=sha256).limit(1)
+            ).first()
+            if file_id is None:
+                raise NotFound("no such file of this version", sha256, "register the file first")
+            if session.scalars(select(m.Track.id).filter_by(media_file_id=file_id).limit(1)).first() is None:
+                session.add_all(
+                    m.Track(media_file_id=file_id, idx=idx, **{name: track.get(name) for name in columns})
+                    for idx, track in enumerate(tracks)
+                )
+            return len(tracks)
 
     def asset(self, sha256: str) -> StoredAsset:
         """The asset of this hash; for a file outside the store, a place where it still lies unchanged, if any.

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from dubline.media import containers
+from dubline.vocalization.events import read_events
 from flows.artifacts import publish_artifacts
 from flows.languages import Deliverable
 from flows.me import Sound
@@ -100,6 +101,7 @@ def deliver(run: RunRef, plan: Plan, source: Source, sound: Sound, made: Sequenc
     places |= publish(folder, [Publication("manifest.json", listed["manifest"])])
 
     delivered = tuple(_record(run, plan, item, places[_name(slug, item)], check) for item, check in checks.items())
+    _record_events(run, sound)
     publish_artifacts(slug, body)
     executed, cached = means().catalog.step_counts(run.run_id)
     me = {role: str(places[f"me/{slug}_{ME_TRACKS[role]}.wav"]) for role in ("me", "optional", "dx_guide")}
@@ -212,6 +214,12 @@ def _record(run: RunRef, plan: Plan, item: Deliverable, path: Path, check: Mappi
         recipe_key=item.remuxed.result().recipe_key,
     )
     return Delivered(language, spec.id, path, sha256, check["verdict"], dict(check["measurement"]))
+
+
+def _record_events(run: RunRef, sound: Sound) -> None:
+    using, decided = means(), sound.cleaned.result()["decided"]
+    events = read_events(using.store.path(using.catalog.asset(decided)))
+    using.catalog.record_events(run.version_id, decided, [event.to_json() for event in events])
 
 
 def _read_json(sha256: str) -> dict[str, Any]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from dubline.audio.layout import Layout
 from dubline.media.streams import Media
@@ -48,12 +50,16 @@ class Source:
 def take_in(run: RunRef, plan: Plan) -> Source:
     """Ingest, probe, demux, place; all that can be wrong with the material is known when this returns."""
     order = plan.order
-    master = ingest(order.master.path, "master")
-    dubs = {dub.language: ingest(dub.dialogue, dub.language) for dub in order.dubs}
+    master = ingest(order.master.path, "master", run.version_id, "source", plan.original.bcp47)
+    dubs = {
+        dub.language: ingest(dub.dialogue, dub.language, run.version_id, "dub_dx", plan.languages[dub.language].bcp47)
+        for dub in order.dubs
+    }
     probed = probe.submit(run, master=master).result()
     media = read_media(probed["media"])
     check_media(plan, media)
     register(plan, media)
+    means().catalog.record_tracks(run.version_id, master, list(tracks_of(media)))
     ov = demux.submit(run, master=master, stream=order.master.audio_stream).result()
     rate, frames = int(str(ov.values["rate"])), int(str(ov.values["frames"]))
     placed = {
@@ -79,6 +85,26 @@ def read_media(sha256: str) -> Media:
     using = means()
     path = using.store.path(using.catalog.asset(sha256))
     return Media.from_json(json.loads(path.read_text(encoding="utf-8")))
+
+
+def tracks_of(media: Media) -> Iterator[dict[str, Any]]:
+    """The master's streams as the catalog keeps them: picture, sound, subtitles."""
+    yield {"kind": "video", "codec": media.picture.codec}
+    for audio in media.audio:
+        yield {
+            "kind": "audio",
+            "codec": audio.codec,
+            "sample_rate": audio.rate,
+            "bit_depth": audio.bit_depth,
+            "layout": audio.layout,
+            "channel_order": list(audio.channel_layout(where=media.name).tags) if audio.layout else None,
+            "language": audio.language,
+            "disposition": "default" if audio.default else None,
+            "duration_samples": round(audio.duration_seconds * audio.rate),
+            "title": audio.title,
+        }
+    for subtitle in media.subtitles:
+        yield {"kind": "subtitle", "codec": subtitle.codec, "language": subtitle.language, "title": subtitle.title}
 
 
 def start_frames(dub: Dub, media: Media, *, rate: int, where: str) -> int:

@@ -18,23 +18,26 @@ _CHUNK_BYTES = 4 << 20
 
 
 @task(name="ingest", task_run_name="ingest {subject}", cache_policy=NO_CACHE, persist_result=False)
-def ingest(path: Path, subject: str) -> str:
+def ingest(path: Path, subject: str, version_id: int, role: str, language: str) -> str:
     """The sha256 of the file at ``path``; an unchanged file is not read again."""
-    return ingest_file(path, subject)
+    return ingest_file(path, subject, version_id=version_id, role=role, language=language)
 
 
-def ingest_file(path: Path, subject: str = "") -> str:
+def ingest_file(
+    path: Path, subject: str = "", *, version_id: int | None = None, role: str = "source", language: str | None = None
+) -> str:
     """`ingest` without Prefect; raises `BadInput` for what cannot be read as a file."""
     catalog = means().catalog
     state = _stat(path)
     fingerprint = (state.st_size, state.st_mtime_ns, state.st_ino)
-    known = catalog.known_external(path, fingerprint)
-    if known is not None:
-        return known
     reporter = Reporter("ingest", subject or path.name)
     reporter.start()
-    sha256 = _hash(path, state.st_size, reporter)
-    catalog.register_external(path, sha256, state.st_size, fingerprint)
+    known = catalog.known_external(path, fingerprint)
+    reporter.found = known is not None
+    sha256 = known or _hash(path, state.st_size, reporter)
+    catalog.register_external(
+        path, sha256, state.st_size, fingerprint, version_id=version_id, role=role, language=language
+    )
     reporter.finish()
     return sha256
 

@@ -175,7 +175,7 @@ class Step:
 
         try:
             with scratch_folder(using.settings.scratch_root) as folder:
-                paths, assets = _lay_out(recipe.inputs, folder, using)
+                paths, assets = _locate(recipe.inputs, using)
                 work = Work(folder, reporter, stop, using.device, using.settings.models_root)
                 arguments = {role: paths.get(role) for role in self.inputs}
                 made = self.body(work, **arguments, **recipe.params)
@@ -214,27 +214,20 @@ def _asset_ids(ref: Input) -> str | list[str] | None:
             return [one for item in ref if isinstance(one := _asset_ids(item), str)]
 
 
-def _lay_out(
-    inputs: Mapping[str, str | Sequence[str]], folder: Path, using: Means
+def _locate(
+    inputs: Mapping[str, str | Sequence[str]], using: Means
 ) -> tuple[dict[str, Path | list[Path]], dict[Path, StoredAsset]]:
-    """Link the inputs into ``folder/in`` under their role and suffix, so that a body sees ordinary files."""
-    (folder / "in").mkdir()
+    """Where each input lies, and which asset lies there. Objects of the store are read-only."""
     assets: dict[Path, StoredAsset] = {}
 
-    def place(name: str, sha256: str) -> Path:
+    def path_of(sha256: str) -> Path:
         asset = using.catalog.asset(sha256)
         path = using.store.path(asset)
-        if path.suffix != asset.suffix:
-            # Objects of the store are named by hash alone; a studio's own file keeps its name, also in errors.
-            target, path = path, folder / "in" / f"{name}{asset.suffix}"
-            path.symlink_to(target)
         assets[path] = asset
         return path
 
     paths: dict[str, Path | list[Path]] = {
-        role: place(role, given)
-        if isinstance(given, str)
-        else [place(f"{role}_{index}", sha256) for index, sha256 in enumerate(given)]
+        role: path_of(given) if isinstance(given, str) else [path_of(sha256) for sha256 in given]
         for role, given in inputs.items()
     }
     return paths, assets

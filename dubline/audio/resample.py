@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
-import soxr  # type: ignore[import-untyped]
+import soxr
 
 from dubline.audio.wav import Block, WavReader, WavWriter
 from dubline.errors import Cancelled
