@@ -15,7 +15,7 @@ from typer.core import TyperGroup
 from typer.exceptions import Abort, TyperException
 
 from db.errors import DbError
-from dubline.errors import DublineError, EnvironmentFault
+from dubline.errors import Cancelled, DublineError, EnvironmentFault
 
 # Verb -> one line of help. The module of a verb is imported when it is used: torch and Prefect take seconds.
 VERBS = {
@@ -93,7 +93,7 @@ def run(arguments: list[str], *, debug: bool = False) -> int:
     try:
         result: Any = typer.main.get_command(app).main(arguments, prog_name="dubline", standalone_mode=False)
     except (Abort, KeyboardInterrupt):
-        return _say("stopped (keyboard): run the same command again to go on", 130, debug=debug)
+        return _say_stopped(debug=debug)
     except TyperException as error:
         return _say_usage(error, debug=debug)
     except (DublineError, DbError) as error:
@@ -103,7 +103,15 @@ def run(arguments: list[str], *, debug: bool = False) -> int:
     except Exception as error:
         what = " ".join(f"{type(error).__name__}: {error}".split())
         return _say(f"{what} (a bug in dubline): report it with the output of --debug", 1, debug=debug)
+    # Typer turns an interrupt into this code without a word.
+    if result == Cancelled.exit_code:
+        return _say_stopped(debug=debug)
     return result if isinstance(result, int) else 0
+
+
+def _say_stopped(*, debug: bool) -> int:
+    stopped = Cancelled("stopped", "on request", "run the same command again to go on")
+    return _say(str(stopped), stopped.exit_code, debug=debug)
 
 
 def _say_usage(error: TyperException, *, debug: bool) -> int:

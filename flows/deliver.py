@@ -79,8 +79,9 @@ def deliver(run: RunRef, plan: Plan, source: Source, sound: Sound, made: Sequenc
     folder = plan.out / slug
     checks = {item: _read_json(item.checked.result()["check"]) for item in made}
     stems = {name: sound.package.result()[f"{role}_bwf"] for role, name in ME_TRACKS.items()}
-    notes = odd_but_valid(plan, source, made)
-    body = manifest_body(plan, source, sound, checks, stems, notes)
+    me_figures = _read_json(sound.me_level.result()["measurement"])
+    notes = odd_but_valid(plan, source, made, me_figures)
+    body = manifest_body(plan, source, sound, checks, stems, notes) | {"me_measurement": me_figures}
     paged = page.submit(
         run,
         ov_mix=source.ov["ov_mix"],
@@ -88,7 +89,7 @@ def deliver(run: RunRef, plan: Plan, source: Source, sound: Sound, made: Sequenc
         report=sound.cleaned["report"],
         checks=[item.checked["check"] for item in made],
         loudness=[item.checked["loudness"] for item in made],
-        **page_facts(plan, source, sound, made, notes),
+        **page_facts(plan, source, sound, made, body),
     ).result()
     listed = manifest.submit(run, listed=[f["sha256"] for f in body["deliverables"]], body=body).result()
 
@@ -110,9 +111,10 @@ def deliver(run: RunRef, plan: Plan, source: Source, sound: Sound, made: Sequenc
 
 
 def page_facts(
-    plan: Plan, source: Source, sound: Sound, made: Sequence[Deliverable], notes: Sequence[str]
+    plan: Plan, source: Source, sound: Sound, made: Sequence[Deliverable], body: Mapping[str, Any]
 ) -> dict[str, Any]:
     """What the QC page says beside the measurements: the title, the material, and where every byte came from."""
+    me_figures = body["me_measurement"]
     title, model = plan.order.title, sound.stems.models[0]
     steps = [source.ov, sound.stems, sound.cleaned.result(), *(item.remuxed.result() for item in made)]
     return {
@@ -120,11 +122,12 @@ def page_facts(
         "title": title.name,
         "version": title.version,
         "original_language": plan.original.name,
-        "notes": list(notes),
+        "notes": body["notes"],
         "facts": [
             ["OV mix", f"{source.layout.name}, {source.rate} Hz, {source.frames / source.rate:.3f} s"],
             ["picture", f"{source.media.picture.codec}, {float(source.media.picture.frame_rate):.3f} fps"],
             ["timecode", source.media.timecode or "none"],
+            ["M&E", f"{_level(me_figures['integrated_lufs'])} LUFS, peak {_level(me_figures['true_peak_dbtp'])} dBTP"],
             ["model", f"{model['id']} {model['version']} ({model['licence']})"],
             ["policy", f"{plan.policy.id} {plan.policy.version}"],
         ],
@@ -177,6 +180,7 @@ def manifest_body(
                 },
                 "container": item.row.container,
                 "codec": item.row.codec,
+                "dub_gain_db": item.mixed.result().values["gain_db"],
                 "gain_db": item.conformed.result().values["gain_db"],
                 "verdict": check["verdict"],
                 "checks": check["checks"],
@@ -186,6 +190,10 @@ def manifest_body(
         ],
         "notes": list(notes),
     }
+
+
+def _level(value: float | None) -> str:
+    return "silent" if value is None else f"{value:.1f}"
 
 
 def _name(slug: str, item: Deliverable) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from flows.languages import Deliverable
 from flows.preflight import Plan
@@ -11,9 +12,15 @@ from flows.source import Source
 _USUAL_RATE = 48_000
 
 
-def odd_but_valid(plan: Plan, source: Source, made: Sequence[Deliverable]) -> list[str]:
-    """One sentence per oddity of master, dubs and deliveries, in a fixed order."""
-    return [*_of_master(plan, source), *_of_dubs(source), *_of_specs(plan), *_of_deliverables(made)]
+def odd_but_valid(plan: Plan, source: Source, made: Sequence[Deliverable], me_figures: Mapping[str, Any]) -> list[str]:
+    """One sentence per oddity of master, dubs, M&E and deliveries, in a fixed order."""
+    return [
+        *_of_master(plan, source),
+        *_of_dubs(source),
+        *_of_me(plan, me_figures["true_peak_dbtp"]),
+        *_of_specs(plan),
+        *_of_deliverables(made),
+    ]
 
 
 def _of_master(plan: Plan, source: Source) -> Iterator[str]:
@@ -49,6 +56,13 @@ def _of_dubs(source: Source) -> Iterator[str]:
             yield f"the {language} dub is silent"
         if values["cut_frames"]:
             yield f"the {language} dub is silent past the picture; {values['cut_frames']} frames were left out"
+
+
+def _of_me(plan: Plan, peak: float | None) -> Iterator[str]:
+    """The M&E is never gained as its own deliverable; a peak no client would take is said."""
+    limit = min(spec.qc_max_true_peak_dbtp for spec in plan.specs.values())
+    if peak is not None and peak > limit:
+        yield f"the M&E peaks at {peak:.1f} dBTP, over the {limit:g} dBTP its clients allow; it is delivered as it is"
 
 
 def _of_specs(plan: Plan) -> Iterator[str]:

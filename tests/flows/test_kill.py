@@ -50,7 +50,8 @@ def assert_whole(home: Path, out: Path, body: dict[str, object]) -> None:
     assert len(body["deliverables"]) == 4  # type: ignore[arg-type]
     assert recipes_done_twice(home) == []
     verified = finish(home, "catalog", "verify", "--json")
-    assert verified["missing"] == verified["corrupt"] == []
+    assert verified["sound"] is True
+    assert verified["faults"] == []
     assert not [path for path in out.rglob("*") if "partial" in path.name or "publishing" in path.name]
     assert not list((home / "scratch").iterdir())
     assert not list((home / "store" / "incoming").iterdir())
