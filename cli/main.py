@@ -33,6 +33,8 @@ VERBS = {
     "doctor": "Say what works on this machine.",
 }
 
+_BUG, _USAGE = 1, 2
+
 # Errors of the machine, not of the input: a full or read-only disk, no permission, no more files.
 _MACHINE_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EMFILE, errno.EIO}
 
@@ -92,41 +94,37 @@ def run(arguments: list[str], *, debug: bool = False) -> int:
     """The exit code of the command line ``arguments``; errors are said on stderr, one line each."""
     try:
         result: Any = typer.main.get_command(app).main(arguments, prog_name="dubline", standalone_mode=False)
-    except (Abort, KeyboardInterrupt):
-        return _say_stopped(debug=debug)
-    except TyperException as error:
-        return _say_usage(error, debug=debug)
-    except (DublineError, DbError) as error:
-        return _say(str(error), error.exit_code, debug=debug)
-    except OSError as error:
-        return _say_os_error(error, debug=debug)
-    except Exception as error:
-        what = " ".join(f"{type(error).__name__}: {error}".split())
-        return _say(f"{what} (a bug in dubline): report it with the output of --debug", 1, debug=debug)
+    except (Exception, KeyboardInterrupt) as error:
+        return _say(*_line_and_code(error), debug=debug)
     # Typer turns an interrupt into this code without a word.
     if result == Cancelled.exit_code:
-        return _say_stopped(debug=debug)
+        return _say(*_line_and_code(KeyboardInterrupt()), debug=debug)
     return result if isinstance(result, int) else 0
 
 
-def _say_stopped(*, debug: bool) -> int:
-    stopped = Cancelled("stopped", "on request", "run the same command again to go on")
-    return _say(str(stopped), stopped.exit_code, debug=debug)
+def _line_and_code(error: BaseException) -> tuple[str, int]:
+    """What to say of an error, and what to exit with."""
+    match error:
+        case Abort() | KeyboardInterrupt():
+            return _line_and_code(Cancelled("stopped", "on request", "run the same command again to go on"))
+        case DublineError() | DbError():
+            return str(error), error.exit_code
+        case TyperException():
+            return _usage(error), _USAGE
+        case OSError() if error.errno in _MACHINE_ERRORS:
+            where = str(error.filename or "this machine")
+            what = error.strerror or str(error)
+            return _line_and_code(EnvironmentFault(what, where, "free space or correct the permissions"))
+        case _:
+            what = " ".join(f"{type(error).__name__}: {error}".split())
+            return f"{what} (a bug in dubline): report it with the output of --debug", _BUG
 
 
-def _say_usage(error: TyperException, *, debug: bool) -> int:
+def _usage(error: TyperException) -> str:
     context = getattr(error, "ctx", None)
     where = context.command_path if context else "dubline"
     message = " ".join(error.format_message().split())
-    return _say(f"{message.rstrip('.')} ({where}): see `{where} --help`", 2, debug=debug)
-
-
-def _say_os_error(error: OSError, *, debug: bool) -> int:
-    where = str(error.filename or "this machine")
-    if error.errno in _MACHINE_ERRORS:
-        fault = EnvironmentFault(error.strerror or str(error), where, "free space or correct the permissions")
-        return _say(str(fault), fault.exit_code, debug=debug)
-    return _say(f"{error.strerror or error} ({where}): report it with the output of --debug", 1, debug=debug)
+    return f"{message.rstrip('.')} ({where}): see `{where} --help`"
 
 
 def _say(line: str, code: int, *, debug: bool) -> int:

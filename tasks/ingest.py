@@ -30,7 +30,7 @@ def ingest_file(
     catalog = means().catalog
     state = _stat(path)
     fingerprint = (state.st_size, state.st_mtime_ns, state.st_ino)
-    reporter = Reporter("ingest", subject or path.name)
+    reporter = Reporter("ingest", subject, path.stem)
     reporter.start()
     known = catalog.known_external(path, fingerprint)
     reporter.found = known is not None

@@ -47,6 +47,7 @@ class Reporter:
 
     step: str
     subject: str
+    title: str = ""
     # Set once the catalog has answered for the step: nothing ran.
     found: bool = False
     _artifact: UUID | None = None
@@ -56,8 +57,11 @@ class Reporter:
         """Publish the artifact, where a Prefect task run is there to hold it."""
         tell(StepProgress(self.step, self.subject, 0.0, "running"))
         if TaskRunContext.get() is not None:
+            # Prefect shows artifacts of one key as versions of one thing: the same step of the same title.
             created = create_progress_artifact(
-                progress=0.0, key=artifact_key(self.step, self.subject), description=f"{self.step} {self.subject}"
+                progress=0.0,
+                key=artifact_key(self.title, self.step, self.subject),
+                description=f"{self.title}: {self.step} {self.subject}".strip(),
             )
             # The client is typed for both worlds; from a synchronous task it answers with the id.
             assert isinstance(created, UUID)
