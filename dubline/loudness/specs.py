@@ -2,33 +2,22 @@
 
 from __future__ import annotations
 
-import difflib
-import functools
-import hashlib
-import json
 from pathlib import Path
 from typing import Literal, Self
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from dubline.audio.layout import Layout
-from dubline.errors import BadInput
+from dubline.versioned import Data, Shelf
 
 _FOLDER = Path(__file__).parent / "specs"
 
-# How alike a mistyped id must be to be offered: "netflix" still finds "netflix-nearfield".
-_NEAR = 0.5
 
 Gate = Literal["dialogue", "programme"]
 Algorithm = Literal["bs1770-1", "bs1770-3", "bs1770-4"]
 
 
-class _Data(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class LoudnessLimit(_Data):
+class LoudnessLimit(Data):
     """One loudness measure and its window: inside the tolerance on target, outside the reject limits refused.
 
     The four limits are distances from ``target_lufs`` in LU.
@@ -60,7 +49,7 @@ class LoudnessLimit(_Data):
         return self
 
 
-class Spec(_Data):
+class Spec(Data):
     """What a client asks of a deliverable. None or an empty list means the client sets no such limit.
 
     ``verified`` says that the judged figures come from the publisher's own text, ``sources`` where they were read,
@@ -102,34 +91,20 @@ class Spec(_Data):
             Layout.parse(name, where=f"spec {self.id}")
         return self
 
-    def digest(self) -> str:
-        """The sha256 of the spec's content: the same data gives the same digest on every machine."""
-        body = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(body.encode()).hexdigest()
+
+_SHELF = Shelf("spec", _FOLDER, Spec.model_validate)
 
 
 def load(path: Path) -> Spec:
     """The spec in a YAML file; `BadInput` when it is not one or has a key that specs do not have."""
-    try:
-        return Spec.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise BadInput("the spec cannot be read", str(path), f"give a YAML file ({error})") from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"]) or "top level"
-        raise BadInput(f"the spec is not valid at {key}", str(path), f"correct it: {first['msg']}") from error
+    return _SHELF.load(path)
 
 
-@functools.cache
 def list_specs() -> tuple[Spec, ...]:
     """Every spec that ships with dubline, by id."""
-    return tuple(sorted((load(path) for path in _FOLDER.glob("*.yaml")), key=lambda spec: spec.id))
+    return _SHELF.all
 
 
 def get(spec_id: str) -> Spec:
     """The spec called ``spec_id``; `BadInput` names the near misses when there is none."""
-    by_id = {spec.id: spec for spec in list_specs()}
-    if spec_id in by_id:
-        return by_id[spec_id]
-    near = difflib.get_close_matches(spec_id, by_id, cutoff=_NEAR) or list(by_id)
-    raise BadInput(f"unknown spec '{spec_id}'", "spec", f"use one of {', '.join(near)}")
+    return _SHELF.get(spec_id)

@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-import difflib
-import functools
-import hashlib
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal, Self
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from dubline.errors import BadInput
+from dubline.versioned import Data, Shelf
 from dubline.vocalization.events import LABELS, Disposition, Event, Label
 
 _FOLDER = Path(__file__).parent / "policies"
 
-# How alike a mistyped id must be to be offered.
-_NEAR = 0.5
 
-
-class _Data(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Rule(_Data):
+class Rule(Data):
     """What is done with events of one label, between limits of level over background (dB) and length (seconds).
 
     ``basis`` says whether the policy's source states the rule or dubline chose it.
@@ -55,7 +43,7 @@ class Rule(_Data):
         return (self.min_level_db, self.max_level_db, self.min_seconds, self.max_seconds) == (None,) * 4
 
 
-class Policy(_Data):
+class Policy(Data):
     """Which voices leave an M&E, and to where. The first rule that fits an event decides."""
 
     id: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")
@@ -72,41 +60,27 @@ class Policy(_Data):
             raise ValueError(f"no rule without limits for {', '.join(sorted(missing))}")
         return self
 
-    def digest(self) -> str:
-        """The sha256 of the policy's content: the same data gives the same digest on every machine."""
-        body = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(body.encode()).hexdigest()
-
     def disposition(self, event: Event) -> Disposition:
         """What is to be done with ``event``."""
         return next(rule.disposition for rule in self.rules if rule.fits(event))
 
 
+_SHELF = Shelf("policy", _FOLDER, Policy.model_validate)
+
+
 def load(path: Path) -> Policy:
     """The policy in a YAML file; `BadInput` when it is not one or has a key that policies do not have."""
-    try:
-        return Policy.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise BadInput("the policy cannot be read", str(path), f"give a YAML file ({error})") from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"]) or "top level"
-        raise BadInput(f"the policy is not valid at {key}", str(path), f"correct it: {first['msg']}") from error
+    return _SHELF.load(path)
 
 
-@functools.cache
 def list_policies() -> tuple[Policy, ...]:
     """Every policy that ships with dubline, by id."""
-    return tuple(sorted((load(path) for path in _FOLDER.glob("*.yaml")), key=lambda policy: policy.id))
+    return _SHELF.all
 
 
 def get(policy_id: str) -> Policy:
     """The policy called ``policy_id``; `BadInput` names the near misses when there is none."""
-    by_id = {policy.id: policy for policy in list_policies()}
-    if policy_id in by_id:
-        return by_id[policy_id]
-    near = difflib.get_close_matches(policy_id, by_id, cutoff=_NEAR) or list(by_id)
-    raise BadInput(f"unknown policy '{policy_id}'", "policy", f"use one of {', '.join(near)}")
+    return _SHELF.get(policy_id)
 
 
 def dispose(events: list[Event], policy: Policy) -> list[Event]:

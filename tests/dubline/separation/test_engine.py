@@ -179,9 +179,7 @@ def test_progress_ends_at_the_total_and_cancelling_stops(tiny, source) -> None:
     title = source(4.0)
     cut = short(title, tiny)
     seen: list[tuple[int, int]] = []
-    stems = separate(
-        title, network=tiny, cut=cut, progress=lambda *v: seen.append(v), cancelled=lambda: len(seen) == 2
-    )
+    stems = separate(title, network=tiny, cut=cut, progress=lambda *v: seen.append(v), cancelled=lambda: len(seen) == 2)
     with pytest.raises(Cancelled):
         list(stems)
     assert [total for _, total in seen] == [title.frames] * 2

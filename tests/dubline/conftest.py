@@ -1,4 +1,4 @@
-"""A voice to listen for, and backgrounds without one."""
+"""A voice to listen for or take out, backgrounds without one, and files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from dubline.audio.wav import WavWriter
 Samples = npt.NDArray[np.float32]
 Write = Callable[..., Path]
 
-SOURCES = Path(__file__).parents[3] / "samples" / "sources"
+SOURCES = Path(__file__).parents[2] / "samples" / "sources"
 
 
 @pytest.fixture(scope="session")
