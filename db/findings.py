@@ -34,7 +34,7 @@ class Findings(Database):
     def record_events(self, version_id: int, events_sha256: str, events: Sequence[Mapping[str, Any]]) -> int:
         """Write the events of one events file (an asset of this version) as rows; returns how many there are.
 
-        Each has at least the fields of DESIGN section 5 (``start_seconds, end_seconds, channels, label, score,
+        Each has at least the fields of an event (``start_seconds, end_seconds, channels, label, score,
         level_db, disposition, action``); others are left to the file. A file already written stays as it is.
         """
         with self.write() as session:

@@ -23,7 +23,6 @@ class Settings(BaseSettings):
     database_url: str | None = None
     store_url: str | None = None
     device: str = "auto"
-    gpu_pool: str = "auto"
     models_dir: Path | None = None
     ffmpeg: Path | None = None
     jobs: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)

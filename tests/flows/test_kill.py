@@ -81,6 +81,39 @@ def test_killed_again_and_again_a_title_still_arrives_whole(home: Path, sample: 
     assert_whole(home, out, finish(home, "localize", str(order), "--out", str(out), "--json"))
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="looks processes up in /proc")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_a_run_takes_every_process_it_started_with_it(
+    number: signal.Signals, home: Path, sample: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PREFECT_API_URL")  # a server of its own
+    run = start(home, "localize", str(sample / "order.yaml"), "--out", str(tmp_path / "out"), "--json")
+    deadline = time.monotonic() + 120
+    while not list((home / "scratch").glob("*")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert len(processes_of(home)) >= 2
+    run.send_signal(number)
+    run.communicate(timeout=60)
+    assert run.returncode == (-9 if number == signal.SIGKILL else 130)
+    deadline = time.monotonic() + 10
+    while processes_of(home) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert processes_of(home) == []
+    assert not (tmp_path / "out").exists()
+
+
+def processes_of(home: Path) -> list[str]:
+    """Command lines of the processes that work for this DUBLINE_HOME."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if f"DUBLINE_HOME={home}\0".encode() in (process / "environ").read_bytes():
+                found.append((process / "cmdline").read_bytes().decode(errors="replace"))
+        except OSError:
+            continue  # it ended while we looked
+    return found
+
+
 @pytest.fixture(scope="module")
 def untouched(sample: Path, prefect_server: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, float]:
     """What a run that nobody disturbs delivers, and the seconds it takes."""

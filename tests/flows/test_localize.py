@@ -22,7 +22,7 @@ from dubline.media.probe import probe
 from flows.deliver import Localized
 from tasks.context import means
 
-NULL_DBFS = -90.0  # DESIGN invariant 1
+NULL_DBFS = -90.0  # docs/architecture.md, invariant 1
 
 
 @pytest.fixture(scope="session")
