@@ -1,0 +1,84 @@
+"""Publishing: whole or not at all, idempotent, and never over an approved deliverable."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+from dubline.errors import EnvironmentFault
+from tasks.context import means
+from tasks.publish import Publication, publish
+from tasks.scratch import sweep
+
+put = publish.fn
+
+
+@pytest.fixture
+def asset(home: Path, tmp_path: Path) -> str:
+    """Bytes in the store, known to the catalog as the deliverable of a step would be."""
+    return made(tmp_path, "first bytes")
+
+
+def made(tmp_path: Path, text: str) -> str:
+    """An asset of ``text``."""
+    path = tmp_path / "made.txt"
+    path.write_text(text)
+    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    state = path.stat()
+    using = means()
+    using.catalog.register_external(path, sha256, state.st_size, (state.st_size, state.st_mtime_ns, state.st_ino))
+    return sha256
+
+
+def test_a_file_appears_whole_and_a_second_time_is_left_alone(asset: str, tmp_path: Path) -> None:
+    files = [Publication("fr-FR/film.mov", asset)]
+    places = put(tmp_path / "out", files)
+    assert places["fr-FR/film.mov"].read_text() == "first bytes"
+    before = places["fr-FR/film.mov"].stat().st_mtime_ns
+    assert put(tmp_path / "out", files) == places
+    assert places["fr-FR/film.mov"].stat().st_mtime_ns == before
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["fr-FR"]
+
+
+def test_what_somebody_changed_is_put_right(asset: str, tmp_path: Path) -> None:
+    place = put(tmp_path / "out", [Publication("film.mov", asset)])["film.mov"]
+    place.write_text("scribbled over")
+    put(tmp_path / "out", [Publication("film.mov", asset)])
+    assert place.read_text() == "first bytes"
+
+
+def test_an_approved_deliverable_is_never_overwritten(asset: str, tmp_path: Path) -> None:
+    using = means()
+    version = using.catalog.register_title(slug="t", name="T", original_language="en", version_label="v")
+    place = put(tmp_path / "out", [Publication("film.mov", asset)])["film.mov"]
+    deliverable = using.catalog.record_deliverable(
+        version, language="fr-FR", spec_id="web", spec_version="1", spec_body={"id": "web"}, sha256=asset, path=place,
+        container="mov", codec="aac", verdict="pass", checks=[], measurement={},
+    )  # fmt: skip
+    using.catalog.decide(deliverable, "approved", who="a producer")
+    other = made(tmp_path, "other bytes")
+    candidate = put(tmp_path / "out", [Publication("film.mov", other)])["film.mov"]
+    assert place.read_text() == "first bytes"
+    assert candidate.name == f"film.candidate-{other[:8]}.mov"
+    assert candidate.read_text() == "other bytes"
+
+
+def test_bytes_the_store_has_lost_are_not_published(asset: str, tmp_path: Path) -> None:
+    (tmp_path / "made.txt").write_text("not what was hashed")
+    with pytest.raises(EnvironmentFault, match="differs"):
+        put(tmp_path / "out", [Publication("film.mov", asset)])
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_what_a_dead_process_left_is_swept_and_a_living_one_s_is_not(tmp_path: Path) -> None:
+
+    dead, living = (tmp_path / f"{socket.gethostname()}-{pid}-abc" for pid in (2**22 + 1, os.getpid()))
+    other_host = tmp_path / "elsewhere-1-abc"
+    for folder in (dead, living, other_host):
+        folder.mkdir()
+    sweep(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {living.name, other_host.name}
