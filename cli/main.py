@@ -33,6 +33,15 @@ VERBS = {
     "doctor": "Say what works on this machine.",
 }
 
+# Read when torch and Prefect are imported, so set before a verb is.
+_ENVIRONMENT = {
+    # docs/decisions/0005-waiting-threads-sleep.md
+    "OMP_WAIT_POLICY": "PASSIVE",
+    # A studio's titles are nobody's telemetry.
+    "DO_NOT_TRACK": "1",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+}
+
 _BUG, _USAGE = 1, 2
 
 # Errors of the machine, not of the input: a full or read-only disk, no permission, no more files.
@@ -81,9 +90,8 @@ def main(argv: list[str] | None = None) -> NoReturn:
     """Run the command line and exit with the documented code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     debug = "--debug" in arguments
-    # Threads of torch that wait for each other while spinning take the processor from the steps beside them:
-    # separation alone took 1.7 times as long on two cores (bench/localize.py). Read when torch is imported.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    for name, value in _ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
     if not debug:
         # Prefect tells the console every failure with its traceback; people get one line, its server the rest.
         os.environ["PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL"] = "CRITICAL"
