@@ -8,7 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
-from cli.output import print_json, print_table, step_bars
+import typer
+
+from cli.output import print_json, step_bars
 from dubline.errors import CheckFailed
 from flows.deliver import Localized
 from flows.localize import localize
@@ -32,16 +34,23 @@ def show_localized(result: Localized, *, as_json: bool) -> int:
     if as_json:
         print_json(result.to_json())
     else:
-        rows = ((d.language, d.spec, d.verdict, d.path) for d in result.deliverables)
-        print_table(f"{result.title}, run {result.run_id}", ("language", "spec", "verdict", "file"), rows)
-        print_table("M&E", ("track", "file"), result.me.items())
-        print_table(
-            "steps",
-            ("executed", "from the catalog", "QC page"),
-            [(result.executed_steps, result.cached_steps, result.report)],
-        )
+        typer.echo("\n".join(_lines(result)))
     failed = any(deliverable.verdict == "fail" for deliverable in result.deliverables)
     return CheckFailed.exit_code if failed else 0
+
+
+def _lines(result: Localized) -> Iterator[str]:
+    """The result for a person: verdicts first, every path whole on a line of its own."""
+    yield f"{result.title}: {result.executed_steps} steps done, {result.cached_steps} answered from the catalog"
+    for deliverable in result.deliverables:
+        yield f"{deliverable.verdict:9} {_short(deliverable.path)}"
+    for track, path in result.me.items():
+        yield f"{track:9} {_short(Path(path))}"
+    yield f"QC page   {_short(result.report)}"
+
+
+def _short(path: Path) -> Path:
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 @contextmanager
