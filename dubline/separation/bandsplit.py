@@ -26,7 +26,7 @@ FEATURES = 3
 # Values per bin the heads predict: mask real, mask imaginary, music share.
 HEADS = 3
 # Frames worked on at once wherever frames do not depend on each other; longer stretches only fall out of the cache.
-CHUNK_FRAMES = 256
+CHUNK_FRAMES = 128
 
 
 @dataclass(frozen=True, slots=True)
