@@ -90,9 +90,7 @@ def figures(network: BandSplit, corpus: Corpus, *, items: int, rules: MixtureRul
         "held out, ideal ratio mask": {"si_sdr_improvement": percentiles(s.improvement for s in oracle)},
         "training recordings": {"si_sdr_improvement": percentiles(s.improvement for s in score(network, seen))},
         "held out vocalizations": {"leakage": percentiles(s.leakage for s in score(network, voices))},
-        "held out, no dialogue": {
-            "energy_change": percentiles(energy_change(network, stack(silent, 0, items // 2)))
-        },
+        "held out, no dialogue": {"energy_change": percentiles(energy_change(network, stack(silent, 0, items // 2)))},
     }
 
 

@@ -43,6 +43,4 @@ def stack(mixer: Mixer, first: int, count: int) -> Tensor:
 def batches(mixer: Mixer, *, batch: int, first: int, workers: int) -> Iterator[Tensor]:
     """The stream through ``workers`` processes, or in this one for 0."""
     stream = MixtureStream(mixer, batch=batch, first=first)
-    return iter(
-        DataLoader(stream, batch_size=None, num_workers=workers, prefetch_factor=4 if workers else None)
-    )
+    return iter(DataLoader(stream, batch_size=None, num_workers=workers, prefetch_factor=4 if workers else None))

@@ -41,9 +41,7 @@ def noise(rng: np.random.Generator, frames: int) -> Samples:
 def machine(rng: np.random.Generator, frames: int) -> Samples:
     """Motors, hums, sirens: harmonics of a steady or gliding tone, unlike a voice without syllables; ``(frames,)``."""
     start = np.exp(rng.uniform(np.log(40.0), np.log(900.0)))
-    glide = np.interp(
-        np.linspace(0, 1, frames), np.linspace(0, 1, 3), start * rng.uniform(0.85, 1.15, size=3)
-    )
+    glide = np.interp(np.linspace(0, 1, frames), np.linspace(0, 1, 3), start * rng.uniform(0.85, 1.15, size=3))
     phase = (2 * np.pi * np.cumsum(glide) / RATE).astype(np.float64)
     tilt = rng.uniform(0.3, 1.8)
     count = int(min(24, 8_000 / start))

@@ -88,9 +88,7 @@ class Trainer:
         with ThreadPoolExecutor(settings.threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
             while self.progress.seconds < settings.minutes * 60:
                 figures = self._step(pool, next(stream))
-                self.progress = replace(
-                    self.progress, step=self.progress.step + 1, seconds=time.monotonic() - clock
-                )
+                self.progress = replace(self.progress, step=self.progress.step + 1, seconds=time.monotonic() - clock)
                 self._log("train.csv", figures, report)
                 if self.progress.seconds - validated >= settings.validate_seconds:
                     self._validate(report)
