@@ -1,7 +1,8 @@
-"""Child processes that never outlive us."""
+"""What a process owes the machine: children that never outlive it, memory given back when it is done with."""
 
 from __future__ import annotations
 
+import ctypes
 import os
 import sys
 from collections.abc import Sequence
@@ -21,3 +22,27 @@ def leashed(command: Sequence[str]) -> list[str]:
     if sys.platform != "linux":
         return list(command)
     return [sys.executable, "-I", "-S", "-c", _LEASH, str(os.getpid()), *command]
+
+
+# mallopt parameters (glibc, malloc.h).
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
+_LARGE_BYTES = 1 << 20
+
+
+def give_memory_back() -> None:
+    """Let freed blocks of a megabyte and more go back to the kernel at once, where the C library is glibc.
+
+    By default glibc raises that limit to 32 MiB as such blocks come and go, and keeps a heap for every thread: six
+    minutes of a title in many threads peaked at 964 MiB that way, and at 704 MiB this way (bench/localize.py). Call
+    before threads start; it changes no result.
+    """
+    if sys.platform != "linux":
+        return
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        for parameter, value in (
+            (_M_MMAP_THRESHOLD, _LARGE_BYTES),
+            (_M_TRIM_THRESHOLD, _LARGE_BYTES),
+            (_M_ARENA_MAX, 2),
+        ):
+            mallopt(parameter, value)

@@ -6,6 +6,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,7 +40,9 @@ def publish(folder: Path, files: Sequence[Publication]) -> dict[str, Path]:
     root = folder / _WORK_FOLDER
     sweep(root)
     targets = {file.name: _target(folder / file.name, file.sha256, using) for file in files}
-    missing = [file for file in files if not _holds(targets[file.name], file.sha256)]
+    with ThreadPoolExecutor() as pool:
+        held = pool.map(lambda file: _holds(targets[file.name], file.sha256), files)
+        missing = [file for file, there in zip(files, held, strict=True) if not there]
     try:
         with scratch_folder(root, mend="give --out a writable folder") as work:
             _room_for(missing, folder, using)
