@@ -4,8 +4,8 @@
 dubs and two specs each, every run a process of its own. Prints
 
 * speed: seconds of film per second of work (to reach: at least 4 on 2 cores);
-* overhead: the same order again, when every step is answered from the catalog, as a share of the first run: Prefect,
-  catalog, verification and publishing without any step's own work (to reach: under 5 %);
+* overhead: the same order again, when every step is answered from the catalog, as a share of the first run: start,
+  Prefect and catalog (to reach: under 5 %), and the hashing of everything published, without any step's own work;
 * memory: the largest resident size of any process of the run, long against short (to reach: within 10 %, under
   1.5 GiB); the same for `dubline separate` alone.
 """

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 from collections.abc import Sequence
@@ -13,6 +12,7 @@ from pathlib import Path
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from db.assets import hash_file
 from dubline.errors import EnvironmentFault
 from tasks.context import Means, means
 from tasks.scratch import scratch_folder, sweep
@@ -64,10 +64,7 @@ def _target(path: Path, sha256: str, using: Means) -> Path:
 
 
 def _holds(path: Path, sha256: str) -> bool:
-    if not path.is_file():
-        return False
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest() == sha256
+    return path.is_file() and hash_file(path) == sha256
 
 
 def _room_for(files: Sequence[Publication], folder: Path, using: Means) -> None:
@@ -84,6 +81,6 @@ def _copy(path: Path, file: Publication, using: Means) -> None:
     shutil.copyfile(using.store.path(asset), path)
     with path.open("rb") as copied:
         os.fsync(copied.fileno())
-        if hashlib.file_digest(copied, "sha256").hexdigest() != file.sha256:
-            raise EnvironmentFault("a copy differs from the store's bytes", file.name, "check the disk, then run again")
+    if hash_file(path) != file.sha256:
+        raise EnvironmentFault("a copy differs from the store's bytes", file.name, "check the disk, then run again")
     path.chmod(0o644)
