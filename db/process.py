@@ -32,12 +32,12 @@ class Owner:
         if not self.is_here():
             return False
         if not _BOOT_ID.exists():
-            return not _answers(self.pid)
+            return not answers(self.pid)
         return _start_of(self.pid) != self.started
 
 
-def _answers(pid: int) -> bool:
-    """Whether some process has this pid, where there is no /proc to ask for more."""
+def answers(pid: int) -> bool:
+    """Whether some process of this host has this pid."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

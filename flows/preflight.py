@@ -10,6 +10,7 @@ from dubline.errors import BadInput, EnvironmentFault
 from dubline.loudness import specs
 from dubline.loudness.specs import Spec
 from dubline.media import containers, languages
+from dubline.media.files import check_file
 from dubline.media.languages import Language
 from dubline.media.streams import Media
 from dubline.separation import registry
@@ -40,7 +41,7 @@ def preflight(order_path: Path, out: Path, settings: Settings) -> Plan:
     known = {dub.language: languages.parse(dub.language) for dub in order.dubs}
     _refuse_same_language(known, order_path)
     for path in (order.master.path, *(dub.dialogue for dub in order.dubs)):
-        _readable(path)
+        check_file(path)
     _writable(out)
     return Plan(
         order=order,
@@ -82,18 +83,6 @@ def _refuse_same_language(known: dict[str, Language], where: Path) -> None:
                 f"'{given}' and '{seen[language.bcp47]}' are one language", str(where), "keep one dub per language"
             )
         seen[language.bcp47] = given
-
-
-def _readable(path: Path) -> None:
-    try:
-        path.stat()
-        path.open("rb").close()
-    except IsADirectoryError as error:
-        raise BadInput("is a directory", str(path), "give a file") from error
-    except OSError as error:
-        raise BadInput(
-            f"cannot read the file: {error.strerror}", str(path), "correct the path or its permissions"
-        ) from error
 
 
 def _writable(out: Path) -> None:

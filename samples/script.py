@@ -7,7 +7,6 @@ from dataclasses import dataclass
 FPS = 24
 RATE = 48_000
 SECONDS = 60
-TITLE_ID = "glass-harbor"
 TITLE = "Glass Harbor"
 START_TIMECODE = "01:00:00:00"
 

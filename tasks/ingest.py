@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from pathlib import Path
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from dubline.errors import BadInput, Cancelled
+from dubline.media.files import check_file
 from tasks import cancel
 from tasks.context import means
 from tasks.progress import Reporter
@@ -28,7 +28,8 @@ def ingest_file(
 ) -> str:
     """`ingest` without Prefect; raises `BadInput` for what cannot be read as a file."""
     catalog = means().catalog
-    state = _stat(path)
+    check_file(path)
+    state = path.stat()
     fingerprint = (state.st_size, state.st_mtime_ns, state.st_ino)
     reporter = Reporter("ingest", subject, path.stem)
     reporter.start()
@@ -40,20 +41,6 @@ def ingest_file(
     )
     reporter.finish()
     return sha256
-
-
-def _stat(path: Path) -> os.stat_result:
-    try:
-        state = path.stat()
-    except OSError as error:
-        raise BadInput(
-            f"cannot read the file: {error.strerror}", str(path), "correct the path or its permissions"
-        ) from error
-    if path.is_dir():
-        raise BadInput("is a directory", str(path), "give a file")
-    if state.st_size == 0:
-        raise BadInput("the file is empty", str(path), "deliver it again")
-    return state
 
 
 def _hash(path: Path, size: int, reporter: Reporter) -> str:

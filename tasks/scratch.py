@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from db.process import answers
 from dubline.errors import EnvironmentFault
 
 
@@ -33,15 +34,5 @@ def sweep(root: Path) -> None:
         return
     for folder in root.iterdir():
         host, _, rest = folder.name.rpartition("-")[0].rpartition("-")
-        if host == socket.gethostname() and rest.isdigit() and not _alive(int(rest)):
+        if host == socket.gethostname() and rest.isdigit() and not answers(int(rest)):
             shutil.rmtree(folder, ignore_errors=True)
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

@@ -100,7 +100,7 @@ def film(path: Path, sample: Path, samples: np.ndarray[Any, np.dtype[np.float32]
 @pytest.mark.parametrize(
     ("make", "said"),
     [
-        (None, "No such file"),
+        (None, "no such file"),
         (folder, "directory"),
         (empty, "empty"),
         (text, "bad.mov"),
