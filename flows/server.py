@@ -48,9 +48,12 @@ def prefect_api(home: Path) -> Iterator[None]:
     try:
         _wait(server, url, home)
         with temporary_settings({PREFECT_API_URL: url}):
-            yield
-            # What Prefect still holds of the run's log is sent while there is a server to take it.
-            APILogHandler().flush()
+            try:
+                yield
+            finally:
+                # What Prefect still holds of the run's log is sent while there is a server to take it, and of a run
+                # that failed above all: else Prefect complains on stderr, where one line is promised.
+                APILogHandler().flush()
     finally:
         server.terminate()
         try:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import IO
 
 import pytest
 from sqlalchemy import create_engine, text
@@ -19,9 +20,9 @@ pytestmark = pytest.mark.usefixtures("prefect_server")
 DUBLINE = [sys.executable, "-c", "from cli.main import main; main()"]
 
 
-def start(home: Path, *arguments: str) -> subprocess.Popen[bytes]:
+def start(home: Path, *arguments: str, stderr: IO[bytes] | None = None) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        [*DUBLINE, *arguments], env={**os.environ, "DUBLINE_HOME": str(home)}, stdout=subprocess.PIPE
+        [*DUBLINE, *arguments], env={**os.environ, "DUBLINE_HOME": str(home)}, stdout=subprocess.PIPE, stderr=stderr
     )
 
 
@@ -87,7 +88,8 @@ def test_a_run_takes_every_process_it_started_with_it(
     number: signal.Signals, home: Path, sample: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("PREFECT_API_URL")  # a server of its own
-    run = start(home, "localize", str(sample / "order.yaml"), "--out", str(tmp_path / "out"), "--json")
+    with (tmp_path / "said").open("wb") as said:
+        run = start(home, "localize", str(sample / "order.yaml"), "--out", str(tmp_path / "out"), "--json", stderr=said)
     deadline = time.monotonic() + 120
     while not list((home / "scratch").glob("*")) and time.monotonic() < deadline:
         time.sleep(0.05)
@@ -95,6 +97,7 @@ def test_a_run_takes_every_process_it_started_with_it(
     run.send_signal(number)
     run.communicate(timeout=60)
     assert run.returncode == (-9 if number == signal.SIGKILL else 130)
+    assert (tmp_path / "said").read_text().count("\n") == (0 if number == signal.SIGKILL else 1)
     deadline = time.monotonic() + 10
     while processes_of(home) and time.monotonic() < deadline:
         time.sleep(0.05)
