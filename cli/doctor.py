@@ -117,7 +117,7 @@ def _prefect(settings: Settings) -> str:
 
 
 def _models(settings: Settings) -> str:
-    cards = registry.list_models(settings.models_root)
+    cards = [card for card in registry.list_models(settings.models_root) if card.file]
     for card in cards:
         registry.load(card.id, settings.models_root, device="cpu")
     return ", ".join(f"{card.id} {card.version}" for card in cards)

@@ -1,4 +1,4 @@
-"""What the engine asks of a network: spectra in, masks out. How a network is applied is the engine's business."""
+"""What the engine asks of a network: waveforms in, waveforms out. How a network is applied is the engine's business."""
 
 from __future__ import annotations
 
@@ -8,6 +8,11 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+
+# Long enough that context costs little more than a quarter, short enough for a few hundred megabytes.
+SEGMENT_SECONDS = 16.0
+# What a window hears before and after its segment; speech separation gains little beyond two seconds.
+CONTEXT_SECONDS = 2.0
 
 
 class Masks(NamedTuple):
@@ -20,25 +25,66 @@ class Masks(NamedTuple):
 
 
 class Estimate(NamedTuple):
-    """Waveforms ``(batch, samples)`` with ``dialogue + me = mix`` by construction."""
+    """Waveforms ``(batch, channels, samples)``. M&E is the mix less the dialogue, effects the M&E less the music."""
 
     dialogue: Tensor
     music: Tensor
-    me: Tensor
 
 
-class MaskNetwork(nn.Module):
-    """A network that masks short-time spectra of one channel; channels are items of the batch.
+class Network(nn.Module):
+    """A network as the engine applies it.
 
-    ``rate`` is the rate it was trained at, in Hz; frame k of its spectra is centered on sample ``k * hop``.
-    Analysis and synthesis share the square root of a periodic Hann window, which adds up to one at half overlap.
+    ``rate`` is the rate it was trained at, in Hz. ``channels`` is 1 where every signal is an item of the batch (pairs
+    arrive as mid and side) and 2 where it hears a pair at once (left and right; a single signal arrives twice). Windows
+    start on multiples of ``hop`` samples; they keep ``segment_seconds`` and hear ``context_seconds`` on both sides.
     """
 
-    def __init__(self, *, rate: int, n_fft: int, hop: int) -> None:
+    def __init__(
+        self,
+        *,
+        rate: int,
+        channels: int,
+        hop: int,
+        segment_seconds: float = SEGMENT_SECONDS,
+        context_seconds: float = CONTEXT_SECONDS,
+    ) -> None:
         super().__init__()
+        if channels not in (1, 2):
+            raise ValueError(f"a network hears one channel or two, not {channels}")
         self.rate = rate
-        self.n_fft = n_fft
+        self.channels = channels
         self.hop = hop
+        self.segment_seconds = segment_seconds
+        self.context_seconds = context_seconds
+
+    def forward(self, waveform: Tensor) -> Estimate:
+        """Separate ``(batch, channels, samples)`` float32 of any length from one sample on.
+
+        Finite for finite input, silent for silence, and every item of the batch on its own.
+        """
+        raise NotImplementedError
+
+
+class MaskNetwork(Network):
+    """A network that masks short-time spectra of one channel; channels are items of the batch.
+
+    Frame k of its spectra is centered on sample ``k * hop``. Analysis and synthesis share the square root of a
+    periodic Hann window, which adds up to one at half overlap.
+    """
+
+    def __init__(
+        self,
+        *,
+        rate: int,
+        n_fft: int,
+        hop: int,
+        segment_seconds: float = SEGMENT_SECONDS,
+        context_seconds: float = CONTEXT_SECONDS,
+    ) -> None:
+        super().__init__(
+            rate=rate, channels=1, hop=hop, segment_seconds=segment_seconds, context_seconds=context_seconds
+        )
+        self.n_fft = n_fft
         self.window: Tensor
         self.register_buffer("window", torch.hann_window(n_fft).sqrt(), persistent=False)
 
@@ -70,10 +116,10 @@ class MaskNetwork(nn.Module):
         )
 
     def forward(self, waveform: Tensor) -> Estimate:
-        """Separate ``(batch, samples)``: the music is the masked remainder, the M&E the exact remainder."""
+        """Separate ``(batch, channels, samples)``: the music is the masked remainder."""
         samples = waveform.shape[-1]
-        spectrum = self.transform(waveform)
+        spectrum = self.transform(waveform.flatten(0, 1))
         masks = self.masks(spectrum)
         voice = masks.dialogue * spectrum
-        dialogue = self.inverse(voice, samples)
-        return Estimate(dialogue, self.inverse(masks.music * (spectrum - voice), samples), waveform - dialogue)
+        music = masks.music * (spectrum - voice)
+        return Estimate(*(self.inverse(s, samples).view_as(waveform) for s in (voice, music)))

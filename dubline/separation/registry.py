@@ -22,7 +22,7 @@ from safetensors.torch import load_file
 
 from dubline.errors import BadInput
 from dubline.separation.bandsplit import BandSplit, BandSplitConfig
-from dubline.separation.network import MaskNetwork
+from dubline.separation.network import Network
 
 PACKAGE = Path(__file__).parent
 SHIPPED_CARDS = PACKAGE / "cards"
@@ -41,8 +41,24 @@ class Licenses(BaseModel):
     weights: str
 
 
+class Upstream(BaseModel):
+    """A file of weights as its authors publish it; ``address`` is where a person finds it, never read by a program."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    file: str
+    address: str
+    sha256: str = Field(default="", pattern=r"^([0-9a-f]{64})?$")
+    license: str
+    note: str = ""
+
+
 class ModelCard(BaseModel):
-    """What a checkpoint is; ``sha256`` and ``file`` may be left out of a card handed to `add_model`."""
+    """What a checkpoint is; ``sha256`` and ``file`` may be left out of a card handed to `add_model`.
+
+    A card without ``file`` describes a network whose weights do not come with dubline: ``upstream`` says where they are
+    published.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -55,6 +71,7 @@ class ModelCard(BaseModel):
     sha256: str = Field(default="", pattern=r"^([0-9a-f]{64})?$")
     default: bool = False
     licenses: Licenses
+    upstream: list[Upstream] = []
     sources: list[dict[str, Any]] = []
     training: dict[str, Any] = {}
     figures: dict[str, Any] = {}
@@ -66,15 +83,15 @@ class Model:
     """A card and its network, on a device and ready to separate."""
 
     card: ModelCard
-    network: MaskNetwork
+    network: Network
     device: str
 
 
-def _bandsplit(config: dict[str, Any]) -> MaskNetwork:
+def _bandsplit(config: dict[str, Any]) -> Network:
     return BandSplit(BandSplitConfig(**config))
 
 
-ARCHITECTURES: dict[str, Callable[[dict[str, Any]], MaskNetwork]] = {"bandsplit": _bandsplit}
+ARCHITECTURES: dict[str, Callable[[dict[str, Any]], Network]] = {"bandsplit": _bandsplit}
 
 
 def list_models(models_dir: Path | None = None) -> list[ModelCard]:
@@ -90,10 +107,12 @@ def card_of(model_id: str = DEFAULT, models_dir: Path | None = None) -> ModelCar
 def load(model_id: str = DEFAULT, models_dir: Path | None = None, device: str = "auto") -> Model:
     """The model called ``model_id``, or the default one, its weights verified against the card's hash.
 
-    ``device`` is a torch device, or ``auto`` for a GPU where there is one. Raises `BadInput` for an unknown model, a
-    missing or altered file and a checkpoint that does not fit its card.
+    ``device`` is a torch device, or ``auto`` for a GPU where there is one. Raises `BadInput` for an unknown model, one
+    whose weights are not shipped, a missing or altered file and a checkpoint that does not fit its card.
     """
     card, folder = _find(model_id, _cards(models_dir))
+    if not card.file:
+        raise _not_shipped(card)
     path = folder / WEIGHTS / card.file
     if not path.is_file():
         raise BadInput(f"weights of model {card.id!r} are missing", str(path), "add the model again")
@@ -117,7 +136,7 @@ def add_model(file: Path, card: Path, models_dir: Path) -> ModelCard:
     if given.sha256 not in ("", digest):
         raise BadInput(f"the card names sha256 {given.sha256}, the file has {digest}", str(card), "correct the card")
     for known, _ in _cards(models_dir):
-        if known.id == given.id and known.sha256 != digest:
+        if known.id == given.id and known.file and known.sha256 != digest:
             raise BadInput(f"model {given.id!r} exists with other weights", str(card), "choose another id")
     _read(file, given)
     complete = given.model_copy(update={"file": f"{digest}.safetensors", "sha256": digest, "default": False})
@@ -138,11 +157,20 @@ def sha256_of(path: Path) -> str:
 
 
 def _cards(models_dir: Path | None) -> list[tuple[ModelCard, Path]]:
-    """Every card with the folder that holds its weights folder."""
-    found = [(_parse(path), PACKAGE) for path in sorted(SHIPPED_CARDS.glob("*.yaml"))]
-    if models_dir is not None:
-        found += [(_parse(path), models_dir) for path in sorted(models_dir.glob("*.yaml"))]
-    return found
+    """Every card with the folder that holds its weights folder; weights a studio added complete a shipped card."""
+    added = [] if models_dir is None else [(_parse(path), models_dir) for path in sorted(models_dir.glob("*.yaml"))]
+    ids = {card.id for card, _ in added}
+    shipped = [(_parse(path), PACKAGE) for path in sorted(SHIPPED_CARDS.glob("*.yaml"))]
+    return [(card, folder) for card, folder in shipped if card.file or card.id not in ids] + added
+
+
+def _not_shipped(card: ModelCard) -> BadInput:
+    places = " or ".join(f"{upstream.file} from {upstream.address}" for upstream in card.upstream)
+    return BadInput(
+        f"the weights of model {card.id!r} do not come with dubline",
+        f"model {card.id}",
+        f"get {places or 'them from their authors'}, then run `dubline models add FILE --card {card.id}`",
+    )
 
 
 def _parse(path: Path) -> ModelCard:
@@ -166,7 +194,7 @@ def _find(model_id: str, cards: list[tuple[ModelCard, Path]]) -> tuple[ModelCard
     raise BadInput(f"no model {model_id!r}", "models", mend)
 
 
-def _read(path: Path, card: ModelCard) -> MaskNetwork:
+def _read(path: Path, card: ModelCard) -> Network:
     """The card's network with the weights in ``path``, in float32, for inference."""
     if card.architecture not in ARCHITECTURES:
         raise BadInput(

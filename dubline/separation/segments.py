@@ -11,10 +11,8 @@ import math
 from dataclasses import dataclass
 from fractions import Fraction
 
-# Long enough that context costs little more than a quarter, short enough for a few hundred megabytes.
-SEGMENT_SECONDS = 16
-# What a window hears before and after its segment; speech separation gains little beyond two seconds.
-CONTEXT_SECONDS = 2
+from dubline.separation.network import CONTEXT_SECONDS, SEGMENT_SECONDS
+
 # Neighbors are blended over this long after each join, inside the earlier one's context.
 FADE_SECONDS = Fraction(1, 4)
 
@@ -55,8 +53,8 @@ def segmentation(
     rate: int,
     network_rate: int,
     hop: int,
-    segment_seconds: int = SEGMENT_SECONDS,
-    context_seconds: int = CONTEXT_SECONDS,
+    segment_seconds: float = SEGMENT_SECONDS,
+    context_seconds: float = CONTEXT_SECONDS,
 ) -> Segmentation:
     """Cuts for a title of ``frames`` at ``rate`` Hz and a network that steps ``hop`` samples at ``network_rate`` Hz.
 
@@ -65,6 +63,6 @@ def segmentation(
     hop_seconds = Fraction(hop, network_rate)
     # Least common multiple of two fractions in lowest terms: of hop / network_rate and 1 / rate.
     unit = Fraction(hop_seconds.numerator, math.gcd(hop_seconds.denominator, rate))
-    segment = math.ceil(segment_seconds / unit) * unit * rate
-    context = math.ceil(context_seconds / unit) * unit * rate
+    segment = math.ceil(Fraction(segment_seconds) / unit) * unit * rate
+    context = math.ceil(Fraction(context_seconds) / unit) * unit * rate
     return Segmentation(frames, int(segment), int(context), int(min(FADE_SECONDS * rate, context)))

@@ -23,7 +23,7 @@ LEAKAGE_LEVEL_DB = -20.0
 
 
 class Network(Protocol):
-    """What is evaluated: waveforms ``(batch, samples)`` to estimates."""
+    """What is evaluated: waveforms ``(batch, 1, samples)`` to estimates."""
 
     def __call__(self, waveform: Tensor, /) -> Estimate: ...
 
@@ -94,21 +94,23 @@ def score(network: Network, stems: Tensor, *, batch: int = 8) -> list[ItemScore]
     """Figures of every item of ``stems`` ``(items, 3, frames)``."""
     scores: list[ItemScore] = []
     for part in torch.split(stems, batch):
-        scores += score_estimate(network(part.sum(1)), part)
+        scores += score_estimate(network(part.sum(1, keepdim=True)), part)
     return scores
 
 
 def score_estimate(estimate: Estimate, stems: Tensor) -> list[ItemScore]:
-    """Figures of estimates already made for ``stems`` ``(items, 3, frames)``."""
+    """Figures of mono estimates already made for ``stems`` ``(items, 3, frames)``."""
     dialogue, music, effects = stems.unbind(1)
     mix, me = stems.sum(1), music + effects
+    voice, tune = estimate.dialogue.squeeze(1), estimate.music.squeeze(1)
+    rest = mix - voice
     columns = (
         si_sdr(mix, dialogue),
-        si_sdr(estimate.dialogue, dialogue),
-        snr(estimate.dialogue, dialogue),
-        snr(estimate.me, me),
-        si_sdr(estimate.music, music),
-        leakage_db(estimate.me, me, dialogue),
+        si_sdr(voice, dialogue),
+        snr(voice, dialogue),
+        snr(rest, me),
+        si_sdr(tune, music),
+        leakage_db(rest, me, dialogue),
     )
     figures = torch.stack(columns, dim=1).tolist()
     kinds = [_background(bool(m.any()), bool(e.any())) for m, e in zip(music, effects, strict=True)]
@@ -125,16 +127,16 @@ def ideal_ratio(network: MaskNetwork, stems: Tensor) -> Estimate:
     mix = stems.sum(1)
     spectrum = network.transform(mix) * (voice / (voice + rest + POWER_FLOOR)).sqrt()
     estimate = network.inverse(spectrum, mix.shape[-1])
-    return Estimate(estimate, stems[:, 1], mix - estimate)
+    return Estimate(estimate[:, None], stems[:, 1:2])
 
 
 @torch.no_grad()
 def energy_change(network: Network, stems: Tensor) -> list[float]:
     """Energy of the M&E estimate over that of the mix in dB, for ``stems`` without dialogue ``(items, 3, frames)``."""
-    mix = stems.sum(1)
-    me = network(mix).me
+    mix = stems.sum(1, keepdim=True)
+    me = mix - network(mix).dialogue
     ratio = (me.square().mean(-1) + POWER_FLOOR) / (mix.square().mean(-1) + POWER_FLOOR)
-    return [float(value) for value in 10 * torch.log10(ratio)]
+    return [float(value) for value in 10 * torch.log10(ratio.squeeze(1))]
 
 
 def _background(music: bool, effects: bool) -> str:

@@ -70,7 +70,7 @@ def test_an_added_model_is_listed_and_separates_like_the_original(
     added = add_model(checkpoint, card(), models)
     assert added.sha256 == sha256_of(checkpoint)
     assert [c.id for c in list_models(models)][-1] == "tiny"
-    wave = torch.randn(1, 5_000)
+    wave = torch.randn(1, 1, 5_000)
     assert torch.equal(load("tiny", models, "cpu").network(wave).dialogue, tiny(wave).dialogue)
     assert add_model(checkpoint, card(), models) == added
 

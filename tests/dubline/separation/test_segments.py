@@ -7,7 +7,8 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dubline.separation.segments import CONTEXT_SECONDS, SEGMENT_SECONDS, segmentation
+from dubline.separation.network import CONTEXT_SECONDS, SEGMENT_SECONDS
+from dubline.separation.segments import segmentation
 
 RATES = st.sampled_from([8_000, 11_025, 16_000, 22_050, 32_000, 44_100, 48_000, 88_200, 96_000, 11_127])
 

@@ -23,7 +23,7 @@ def test_half_precision_keeps_the_network_and_what_it_says_of_itself(tmp_path: P
     assert {tensor.dtype for tensor in stored.values()} == {torch.float16}
     again = BandSplit(BandSplitConfig(**about["config"])).eval()
     again.load_state_dict({name: tensor.float() for name, tensor in stored.items()})
-    wave = 0.1 * torch.randn(1, 9_000)
+    wave = 0.1 * torch.randn(1, 1, 9_000)
     assert (again(wave).dialogue - network(wave).dialogue).abs().max() < 1e-3
 
 
