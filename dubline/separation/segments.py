@@ -63,6 +63,11 @@ def segmentation(
     hop_seconds = Fraction(hop, network_rate)
     # Least common multiple of two fractions in lowest terms: of hop / network_rate and 1 / rate.
     unit = Fraction(hop_seconds.numerator, math.gcd(hop_seconds.denominator, rate))
-    segment = math.ceil(Fraction(segment_seconds) / unit) * unit * rate
-    context = math.ceil(Fraction(context_seconds) / unit) * unit * rate
+    segment = math.ceil(_exact(segment_seconds) / unit) * unit * rate
+    context = math.ceil(_exact(context_seconds) / unit) * unit * rate
     return Segmentation(frames, int(segment), int(context), int(min(FADE_SECONDS * rate, context)))
+
+
+def _exact(seconds: float) -> Fraction:
+    """The decimal that ``seconds`` stands for: a float just above it would be rounded up by a whole unit."""
+    return Fraction(seconds).limit_denominator(1_000_000)

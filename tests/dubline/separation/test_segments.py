@@ -39,3 +39,10 @@ def test_cores_tile_the_title(frames: int, rate: int) -> None:
         assert segment.window.start <= segment.core.start and segment.core.stop <= segment.window.stop <= frames
         position = segment.core.stop
     assert position == frames
+
+
+@given(rate=RATES.filter(lambda rate: rate != 11_127))
+def test_seconds_are_taken_as_the_decimals_they_are_written_as(rate: int) -> None:
+    # 4.16 and 1.92 s are whole in hops of 512 at 48 kHz and in samples at every rate of the trade.
+    cut = segmentation(10**9, rate=rate, network_rate=48_000, hop=512, segment_seconds=4.16, context_seconds=1.92)
+    assert Fraction(cut.segment, rate) == Fraction(416, 100) and Fraction(cut.context, rate) == Fraction(192, 100)
