@@ -15,12 +15,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from dubline.separation.masking import SILENCE_POWER, bounded_mask, compressed_parts
 from dubline.separation.network import MaskNetwork, Masks
 
-# Power law on magnitudes: 60 dB of level become a factor of 8, so one network serves quiet and loud titles alike.
-COMPRESSION = 0.3
-# Magnitude squared under which a bin counts as silent, about -100 dBFS: keeps the power law finite on digital silence.
-SILENCE_POWER = 1e-10
 # Values per bin and feature: compressed magnitude, compressed real part, compressed imaginary part.
 FEATURES = 3
 # Values per bin the heads predict: mask real, mask imaginary, music share.
@@ -149,13 +146,11 @@ class BandSplit(MaskNetwork):
             z = time_block(z).view(batch, bands, frames, features).transpose(1, 2)
             z = _in_chunks(partial(_per_frame, band_block), z)
         real, imaginary, share = _in_chunks(self._read_out, z).movedim(1, -1).unbind(1)
-        return Masks(_bounded(real, imaginary, self.config.mask_bound), torch.sigmoid(share))
+        return Masks(bounded_mask(real, imaginary, self.config.mask_bound), torch.sigmoid(share))
 
     def _embed(self, x: Tensor) -> Tensor:
         """Complex ``(batch, frames, bins)`` to features of every band ``(batch, frames, bands, features)``."""
-        power = x.real.square() + x.imag.square() + SILENCE_POWER
-        compressed = power ** ((COMPRESSION - 1) / 2)
-        values = torch.stack((power ** (COMPRESSION / 2), x.real * compressed, x.imag * compressed), dim=-1)
+        values = torch.stack(compressed_parts(x), dim=-1)
         return torch.stack(
             [layer(values[:, :, a:b].flatten(2)) for layer, (a, b) in zip(self.split, self.spans, strict=True)],
             dim=2,
@@ -181,13 +176,6 @@ def _in_chunks(function: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     """``function`` of ``(batch, frames, …)`` tensors, applied to stretches of frames."""
     starts = range(0, x.shape[1], CHUNK_FRAMES)
     return torch.cat([function(x[:, start : start + CHUNK_FRAMES]) for start in starts], dim=1)
-
-
-def _bounded(real: Tensor, imaginary: Tensor, bound: float) -> Tensor:
-    """Complex mask with its magnitude softly held under ``bound``; nearly untouched up to magnitude one."""
-    square = (real.square() + imaginary.square()) / bound**2
-    scale: Tensor = (1 + square.square()) ** -0.25
-    return torch.complex(real * scale, imaginary * scale)
 
 
 def _odd_weight(edges: list[int]) -> Tensor:

@@ -45,8 +45,8 @@ class ConvTasNetConfig:
     repeats: int = 4
 
     def as_dict(self) -> dict[str, Any]:
-        """The fields as plain numbers and names."""
-        return asdict(self) | {"targets": list(self.targets)}
+        """The fields as plain values."""
+        return asdict(self)
 
     @property
     def hop(self) -> int:

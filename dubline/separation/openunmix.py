@@ -39,8 +39,8 @@ class OpenUnmixConfig:
     residual: bool = False
 
     def as_dict(self) -> dict[str, Any]:
-        """The fields as plain numbers and names."""
-        return asdict(self) | {"targets": list(self.targets)}
+        """The fields as plain values."""
+        return asdict(self)
 
     @property
     def bins_heard(self) -> int:

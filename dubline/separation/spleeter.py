@@ -48,8 +48,8 @@ class SpleeterConfig:
     above: Literal["mean", "zeros"] = "mean"
 
     def as_dict(self) -> dict[str, Any]:
-        """The fields as plain numbers and names."""
-        return asdict(self) | {"targets": list(self.targets), "filters": list(self.filters)}
+        """The fields as plain values."""
+        return asdict(self)
 
 
 class UNet(nn.Module):
