@@ -104,7 +104,7 @@ class ConvTasNet(Network):
         # Two frames over every sample, the first and the last included.
         encoded = torch.relu(self.encoder(functional.pad(waveform, (hop, hop + -samples % hop))))
         features = self.bottleneck(self.norm(encoded.transpose(1, 2)).transpose(1, 2))
-        masks = torch.relu(self.mask(self.blocks(features))).unflatten(1, (len(self.config.targets), -1))
+        masks = torch.relu(self.mask(self.blocks(features))).view(len(waveform), -1, *encoded.shape[1:])
         # The decoder is linear: what it makes of a sum is the sum of what it makes of each.
         stems = dialogue_and_music(masks * encoded[:, None], self.config.targets)
         return Estimate(*(self.decoder(stem)[..., hop : hop + samples] for stem in stems))

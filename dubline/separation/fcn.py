@@ -83,13 +83,12 @@ class Fcn(MaskNetwork):
         config = config or FcnConfig()
         super().__init__(rate=config.rate, n_fft=config.n_fft, hop=config.hop, context_seconds=CONTEXT_SECONDS)
         self.config = config
-        widths = tuple(config.widths)
         self.down = nn.ModuleList(
             nn.Sequential(nn.Conv2d(a, b, (5, 3), stride=(2, 1), padding=(2, 1)), nn.PReLU(b))
-            for a, b in itertools.pairwise((FEATURES, *widths))
+            for a, b in itertools.pairwise((FEATURES, *config.widths))
         )
-        self.blocks = nn.Sequential(*(DilatedBlock(widths[-1], dilation) for dilation in config.dilations))
-        upward = list(itertools.pairwise((*reversed(widths), HEADS)))
+        self.blocks = nn.Sequential(*(DilatedBlock(config.widths[-1], dilation) for dilation in config.dilations))
+        upward = list(itertools.pairwise((*reversed(config.widths), HEADS)))
         self.up = nn.ModuleList(
             nn.Sequential(nn.PReLU(a), nn.ConvTranspose2d(a, b, (4, 3), stride=(2, 1), padding=(1, 1)))
             for a, b in upward

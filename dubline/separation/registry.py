@@ -22,7 +22,11 @@ from safetensors.torch import load_file
 
 from dubline.errors import BadInput
 from dubline.separation.bandsplit import BandSplit, BandSplitConfig
+from dubline.separation.convtasnet import ConvTasNet, ConvTasNetConfig
+from dubline.separation.fcn import Fcn, FcnConfig
 from dubline.separation.network import Network
+from dubline.separation.openunmix import OpenUnmix, OpenUnmixConfig
+from dubline.separation.spleeter import Spleeter, SpleeterConfig
 
 PACKAGE = Path(__file__).parent
 SHIPPED_CARDS = PACKAGE / "cards"
@@ -87,11 +91,22 @@ class Model:
     device: str
 
 
-def _bandsplit(config: dict[str, Any]) -> Network:
-    return BandSplit(BandSplitConfig(**config))
+def _builder(network: Callable[[Any], Network], config: Callable[..., Any]) -> Callable[[dict[str, Any]], Network]:
+    """From the fields of a card's config, in which YAML has lists for tuples, to the network."""
+
+    def build(fields: dict[str, Any]) -> Network:
+        return network(config(**{k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()}))
+
+    return build
 
 
-ARCHITECTURES: dict[str, Callable[[dict[str, Any]], Network]] = {"bandsplit": _bandsplit}
+ARCHITECTURES: dict[str, Callable[[dict[str, Any]], Network]] = {
+    "bandsplit": _builder(BandSplit, BandSplitConfig),
+    "conv-tasnet": _builder(ConvTasNet, ConvTasNetConfig),
+    "fcn-small": _builder(Fcn, FcnConfig),
+    "open-unmix": _builder(OpenUnmix, OpenUnmixConfig),
+    "spleeter-unet": _builder(Spleeter, SpleeterConfig),
+}
 
 
 def list_models(models_dir: Path | None = None) -> list[ModelCard]:

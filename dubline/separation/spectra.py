@@ -39,11 +39,11 @@ class HannSpectra(nn.Module):
             pad_mode=self.pad_mode,
             return_complex=True,
         )
-        return spectrum.unflatten(0, waveform.shape[:-1])
+        return spectrum.view(*waveform.shape[:-1], *spectrum.shape[1:])
 
     def inverse(self, spectrum: Tensor, samples: int) -> Tensor:
         """Complex ``(…, bins, frames)`` back to ``(…, samples)``."""
         waveform = torch.istft(
             spectrum.flatten(0, -3), self.n_fft, self.hop, window=self.window, center=True, length=samples
         )
-        return waveform.unflatten(0, spectrum.shape[:-2])
+        return waveform.view(*spectrum.shape[:-2], samples)

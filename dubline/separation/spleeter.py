@@ -97,7 +97,7 @@ class Spleeter(Network):
         super().__init__(rate=config.rate, channels=config.channels, hop=config.hop)
         self.config = config
         self.spectra = HannSpectra(config.n_fft, config.hop)
-        self.stems = nn.ModuleDict({name: UNet(config.channels, tuple(config.filters)) for name in config.targets})
+        self.stems = nn.ModuleDict({name: UNet(config.channels, config.filters) for name in config.targets})
 
     def forward(self, waveform: Tensor) -> Estimate:
         """Separate ``(batch, channels, samples)``."""
