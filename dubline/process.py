@@ -24,6 +24,15 @@ def leashed(command: Sequence[str]) -> list[str]:
     return [sys.executable, "-I", "-S", "-c", _LEASH, str(os.getpid()), *command]
 
 
+_SET_PARENT_DEATH_SIGNAL, _KILL = 1, 9
+
+
+def die_with_parent() -> None:
+    """Have the kernel kill this process when the one that started it dies, where the kernel offers that."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, _KILL)
+
+
 # mallopt parameters (glibc, malloc.h).
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
 _LARGE_BYTES = 1 << 20
