@@ -30,6 +30,7 @@ VERBS = {
     "specs": "List or show the delivery specs.",
     "policies": "List or show the disposition policies.",
     "models": "List, show or add separation models.",
+    "dataset": "Build data sets to train and measure with; report what is in one.",
     "catalog": "Ask the catalog: titles, lineage, stale, verify, gc, export.",
     "doctor": "Say what works on this machine.",
 }

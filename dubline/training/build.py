@@ -115,10 +115,10 @@ def _scene_renderer(plan: Plan) -> Callable[[int], None]:
     if plan.corpus is None or plan.preset.scenes is None:
         raise BadInput(f"{plan.preset.id} needs a corpus", plan.where, "name a folder with a manifest.csv")
     if plan.variants != (SCENES_VARIANT,):
-        raise BadInput(f"{plan.preset.id} has one variant", plan.where, f"leave out the variants, or say {SCENES_VARIANT}")
-    mixer = open_scenes(
-        plan.preset.scenes, plan.corpus, plan.out / ".cache", plan.sources, plan.split, seed=plan.seed
-    )
+        raise BadInput(
+            f"{plan.preset.id} has one variant", plan.where, f"leave out the variants, or say {SCENES_VARIANT}"
+        )
+    mixer = open_scenes(plan.preset.scenes, plan.corpus, plan.out / ".cache", plan.sources, plan.split, seed=plan.seed)
 
     def render(index: int) -> None:
         tracks = render_scenes(mixer, split=plan.split, index=index, frames=plan.frames)
@@ -190,7 +190,9 @@ def _finished(plan: Plan, todo: list[int], workers: int) -> Iterator[int]:
         min(workers, len(todo)), mp_context=get_context("spawn"), initializer=_begin, initargs=(plan,)
     )
     waiting = iter(todo)
-    running: set[Future[int]] = {pool.submit(_render, index) for _, index in zip(range(2 * workers), waiting, strict=False)}
+    running: set[Future[int]] = {
+        pool.submit(_render, index) for _, index in zip(range(2 * workers), waiting, strict=False)
+    }
     try:
         while running:
             done, running = wait(running, return_when=FIRST_COMPLETED)

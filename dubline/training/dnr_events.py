@@ -89,15 +89,15 @@ def _event(
     own = rules.submix(name)
     for _ in range(rules.trials):
         piece = pick(rng)
-        sound = piece.samples()
-        place = draw_place(rng, rules, own, source=len(sound), earliest=earliest, frames=len(canvas))
+        place = draw_place(rng, rules, own, source=piece.frames, earliest=earliest, frames=len(canvas))
         if place is None:
             continue
-        offset = int(rng.integers(0, len(sound) - place.length + 1)) if own.random_offset else 0
-        segment = sound[offset : offset + place.length]
+        offset = int(rng.integers(0, piece.frames - place.length + 1)) if own.random_offset else 0
+        segment = piece.samples(offset, place.length)
         wanted = target_lufs + draws.deviation(rng, own.track.distribution, own.event_spread)
         loudness = integrated_loudness(segment, RATE)
-        if loudness is None:
+        # A file that ends before its header says is left out like one without sound.
+        if loudness is None or len(segment) < place.length:
             continue
         canvas[place.start : place.start + place.length] += np.float32(10 ** ((wanted - loudness) / 20)) * segment
         return Event(piece.file, place.start, place.length, piece.start + offset, wanted)

@@ -48,13 +48,17 @@ def _uniform(choices: Sequence[Piece]) -> Callable[[np.random.Generator], Piece]
     return lambda rng: choices[int(rng.integers(len(choices)))]
 
 
-def open_pools(rules: DnrRules, sources: Iterable[Source], split: Split, *, variants: Sequence[str], where: str) -> Pools:
+def open_pools(
+    rules: DnrRules, sources: Iterable[Source], split: Split, *, variants: Sequence[str], where: str
+) -> Pools:
     """The pools of ``split``. Raises `BadInput` where a kind of recording or a variant's language is missing."""
     of_split = [source for source in sources if source.split == split]
     by_kind = {kind: [source for source in of_split if source.kind == kind] for kind in _KINDS.values()}
     for kind, found in by_kind.items():
         if not found:
-            raise BadInput(f"no {kind} recordings for the split {split}", where, "add recordings, or name another split")
+            raise BadInput(
+                f"no {kind} recordings for the split {split}", where, "add recordings, or name another split"
+            )
     languages = sorted({source.language for source in by_kind["speech"]})
     speech = {
         language: pieces(

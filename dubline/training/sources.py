@@ -5,9 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -21,8 +20,10 @@ from dubline.training.presets import SPLITS, Split
 _AUDIO = frozenset({".wav", ".flac", ".ogg", ".opus", ".mp3", ".m4a", ".aac", ".aif", ".aiff"})
 # The end of a recording that is shorter than this is not a piece of its own (Divide and Remaster v3, music).
 _SHORTEST_PIECE_SECONDS = 5.0
-# Decoded pieces that each process keeps: some 200 MiB of half-minute pieces.
-_KEPT = 32
+# Containers of codecs with loss, as libsndfile calls them.
+_LOSSY = frozenset({"OGG", "MPEG"})
+# What a resampler looks ahead, generously.
+_MARGIN_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,43 +41,54 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """``frames`` samples of a file at 48 kHz from ``start`` on, or all of it."""
+    """At most ``longest`` samples of a file at 48 kHz from sample ``start`` on, or all of it."""
 
     file: str
     language: str = ""
     start: int = 0
-    frames: int | None = None
+    longest: int | None = None
 
-    def samples(self) -> Samples:
-        """The piece as mono 48 kHz float32 ``(n,)``; `BadInput` when the file cannot be read."""
-        return _samples(self.file, self.start, self.frames)
+    @property
+    def frames(self) -> int:
+        """Its length in samples, from the file's header; `BadInput` when the file cannot be read."""
+        left = max(_frames(self.file) - self.start, 0)
+        return left if self.longest is None else min(left, self.longest)
+
+    def samples(self, offset: int = 0, frames: int | None = None) -> Samples:
+        """``frames`` samples from ``offset`` of the piece on: mono 48 kHz float32 ``(n,)``."""
+        first = self.start + offset
+        return _read(Path(self.file), first, first + (self.frames - offset if frames is None else frames))
 
 
-@lru_cache(maxsize=_KEPT)
-def _samples(file: str, start: int, frames: int | None) -> Samples:
-    samples = _read(Path(file), start, frames)
-    # What is kept is shared by every mixture.
-    samples.setflags(write=False)
-    return samples
+@cache
+def _frames(file: str) -> int:
+    """Length of a file at 48 kHz."""
+    try:
+        about = soundfile.info(file)
+    except (soundfile.LibsndfileError, OSError):
+        return len(decode_mono(Path(file)))
+    return int(about.frames) * RATE // int(about.samplerate)
 
 
-def _read(path: Path, start: int, frames: int | None) -> Samples:
-    """``frames`` samples from ``start`` on, as mono at 48 kHz.
+def _read(path: Path, start: int, stop: int) -> Samples:
+    """Samples ``start`` to ``stop`` at 48 kHz, channels averaged: always those the whole file would give.
 
-    libsndfile seeks, and decodes Opus ten times as fast as frame by frame; what it cannot read is decoded whole.
+    So only files without loss at 48 kHz are entered in the middle: a codec's state, and a resampler's phase, are what
+    came before. libsndfile decodes ten times as fast as PyAV frame by frame; what it cannot read PyAV decodes.
     """
     try:
         with soundfile.SoundFile(path) as file:
             rate = file.samplerate
-            file.seek(min(start * rate // RATE, file.frames))
-            block = file.read(-1 if frames is None else -(-frames * rate // RATE), dtype="float32", always_2d=True)
+            entered = start if rate == RATE and file.format not in _LOSSY else 0
+            file.seek(entered)
+            last = stop if rate == RATE else stop * rate // RATE + round(_MARGIN_SECONDS * rate)
+            block = file.read(max(last - entered, 0), dtype="float32", always_2d=True)
     except (soundfile.LibsndfileError, OSError):
-        whole = decode_mono(path)
-        return whole[start : None if frames is None else start + frames].copy()
+        return decode_mono(path)[start:stop]
     mono: Samples = block.mean(axis=1)
     if rate != RATE:
         mono = soxr.resample(mono, rate, RATE, quality="VHQ")
-    return mono[:frames].copy()
+    return mono[start - entered : stop - entered]
 
 
 def from_corpus(folder: Path, holdout: Holdout | None = None) -> tuple[Source, ...]:
@@ -172,13 +184,6 @@ def pieces(sources: Iterable[Source], longest_seconds: float | None) -> list[Pie
 
 
 def _cut(source: Source, frames: int) -> list[Piece]:
-    total = round(_seconds(Path(source.file)) * RATE)
+    total = _frames(source.file)
     starts = [start for start in range(0, total, frames) if total - start >= _SHORTEST_PIECE_SECONDS * RATE] or [0]
     return [Piece(source.file, source.language, start, frames) for start in starts]
-
-
-def _seconds(path: Path) -> float:
-    """Length of a file as its header says, decoded where it does not."""
-    with suppress(soundfile.LibsndfileError, OSError):
-        return float(soundfile.info(path).duration)
-    return len(decode_mono(path)) / RATE
