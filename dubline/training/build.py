@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -115,9 +116,7 @@ def _scene_renderer(plan: Plan) -> Callable[[int], None]:
     if plan.corpus is None or plan.preset.scenes is None:
         raise BadInput(f"{plan.preset.id} needs a corpus", plan.where, "name a folder with a manifest.csv")
     if plan.variants != (SCENES_VARIANT,):
-        raise BadInput(
-            f"{plan.preset.id} has one variant", plan.where, f"leave out the variants, or say {SCENES_VARIANT}"
-        )
+        raise BadInput(f"{plan.preset.id} has one variant", plan.where, f"ask for {SCENES_VARIANT}, or for none")
     mixer = open_scenes(plan.preset.scenes, plan.corpus, plan.out / ".cache", plan.sources, plan.split, seed=plan.seed)
 
     def render(index: int) -> None:
@@ -190,15 +189,13 @@ def _finished(plan: Plan, todo: list[int], workers: int) -> Iterator[int]:
         min(workers, len(todo)), mp_context=get_context("spawn"), initializer=_begin, initargs=(plan,)
     )
     waiting = iter(todo)
-    running: set[Future[int]] = {
-        pool.submit(_render, index) for _, index in zip(range(2 * workers), waiting, strict=False)
-    }
+    running: set[Future[int]] = {pool.submit(_render, index) for index in islice(waiting, 2 * workers)}
     try:
         while running:
             done, running = wait(running, return_when=FIRST_COMPLETED)
             for future in done:
                 yield future.result()
-            running |= {pool.submit(_render, index) for _, index in zip(done, waiting, strict=False)}
+            running |= {pool.submit(_render, index) for index in islice(waiting, len(done))}
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 

@@ -41,7 +41,7 @@ class ItemLevels(NamedTuple):
 
 
 class Item(NamedTuple):
-    """The tracks of an item by name, each ``(frames,)`` float32 on the 24-bit grid, and its submixes before mastering."""
+    """The tracks of an item by name, ``(frames,)`` float32 on the 24-bit grid, and its submixes before mastering."""
 
     tracks: Mapping[str, Samples]
     submixes: Mapping[str, Submix]

@@ -119,11 +119,11 @@ def _load(folder: Path, stem: str, rate: int) -> npt.NDArray[np.float32]:
         raise BadInput(f"no {stem} in the item", str(folder), "render the item again")
     try:
         if path.suffix == ".npy":
-            samples: npt.NDArray[np.float32] = np.load(path, allow_pickle=False).astype(np.float32)[0]
-            return samples
-        samples, found = soundfile.read(path, dtype="float32", always_2d=True)
+            return np.asarray(np.load(path, allow_pickle=False)[0], np.float32)
+        block, found = soundfile.read(path, dtype="float32", always_2d=True)
     except (soundfile.LibsndfileError, OSError, ValueError) as error:
         raise BadInput(f"cannot be read as audio: {error}", str(path), "render the item again") from error
     if found != rate:
         raise BadInput(f"is at {found} Hz and not {rate}", str(path), "bring all items to one rate")
-    return samples.mean(axis=1)
+    mono: npt.NDArray[np.float32] = block.mean(axis=1)
+    return mono

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,9 +20,9 @@ _KINDS = {"speech": "speech", "music": "music", "sfx_fg": "effects", "sfx_bg": "
 class Pools:
     """The recordings of one split: background by submix, speech by language."""
 
-    background: dict[str, Sequence[Piece]]
-    speech: dict[str, Sequence[Piece]]
-    weights: dict[str, float]
+    background: Mapping[str, Sequence[Piece]]
+    speech: Mapping[str, Sequence[Piece]]
+    weights: Mapping[str, float]
 
     def picker(self, submix: str, variant: str = MIXED) -> Callable[[np.random.Generator], Piece]:
         """Draws a recording for ``submix``.
