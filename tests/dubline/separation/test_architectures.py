@@ -10,7 +10,7 @@ import yaml
 from torch import Tensor
 
 from dubline.separation.network import Network
-from dubline.separation.registry import ARCHITECTURES
+from dubline.separation.registry import ARCHITECTURES, list_models
 
 # Each at a size that runs in milliseconds.
 TINY: dict[str, dict[str, Any]] = {
@@ -65,3 +65,10 @@ def test_a_config_written_down_builds_the_same_network(name: str, network: Netwo
     again = ARCHITECTURES[name](yaml.safe_load(written))
     assert again.config == network.config
     again.load_state_dict(network.state_dict())
+
+
+def test_every_shipped_card_builds_its_network_and_says_all_of_its_config() -> None:
+    for card in list_models():
+        with torch.device("meta"):
+            network = ARCHITECTURES[card.architecture](card.config)
+        assert yaml.safe_load(yaml.safe_dump(network.config.as_dict())) == card.config
