@@ -93,7 +93,9 @@ class Bandit(Network):
             nn.Sequential(nn.LayerNorm(2 * len(band)), nn.Linear(2 * len(band), config.features)) for band in self.bands
         )
         self.blocks = nn.ModuleList(ResidualGRU(config.features, config.hidden) for _ in range(2 * config.pairs))
-        self.heads = nn.ModuleList(nn.ModuleList(_head(config, len(band)) for band in self.bands) for _ in self.targets)
+        self.heads = nn.ModuleDict(
+            {target: nn.ModuleList(_head(config, len(band)) for band in self.bands) for target in self.targets}
+        )
         self.share: Tensor
         self.register_buffer("share", 1 / _coverage(self.bands), persistent=False)
 
@@ -102,7 +104,7 @@ class Bandit(Network):
         samples = waveform.shape[-1]
         spectrum = self.spectra(mirrored(waveform[:, 0], self.config.chunk))
         z = self._embed(spectrum * self.scale)
-        stems = [self.spectra.inverse(self._mask(heads, z) * spectrum, samples) for heads in self.heads]
+        stems = [self.spectra.inverse(self._mask(heads, z) * spectrum, samples) for heads in self.heads.values()]
         return consistent(waveform, torch.stack(stems, dim=1)[:, :, None], self.targets)
 
     def _embed(self, spectrum: Tensor) -> Tensor:

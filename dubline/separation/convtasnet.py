@@ -94,7 +94,10 @@ class ConvTasNet(Network):
         self.norm = nn.LayerNorm(filters, eps=EPSILON)
         self.bottleneck = nn.Conv1d(filters, config.bottleneck, 1, bias=False)
         self.blocks = nn.Sequential(
-            *(Block(config, 2**block) for _ in range(config.repeats) for block in range(config.blocks))
+            *(
+                nn.Sequential(*(Block(config, 2**block) for block in range(config.blocks)))
+                for _ in range(config.repeats)
+            )
         )
         self.mask = nn.Conv1d(config.bottleneck, len(config.targets) * filters, 1, bias=False)
 

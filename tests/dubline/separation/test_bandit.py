@@ -93,7 +93,7 @@ def test_items_of_a_batch_do_not_hear_each_other(network: Bandit) -> None:
 def test_the_masks_of_overlapping_bands_are_averaged() -> None:
     # Heads that answer 1 whatever they hear, as sigmoid(40) = 1 times a real part of 1: the mask is 1 in every bin.
     one = Bandit(TINY).eval().requires_grad_(False)
-    for head in one.heads[0].children():
+    for head in one.heads["speech"].children():
         linear = head[3]  # type: ignore[index]
         linear.weight.zero_()
         values, gates = linear.bias.view(2, -1, 2)
@@ -107,7 +107,9 @@ def test_the_residual_goes_to_music_and_effects_alike(network: Bandit) -> None:
     estimate = network(wave)
     spectrum = network.spectra(wave[:, 0])
     z = network._embed(spectrum * network.scale)
-    speech, music, sfx = (network.spectra.inverse(network._mask(h, z) * spectrum, 3200)[None] for h in network.heads)
+    speech, music, sfx = (
+        network.spectra.inverse(network._mask(h, z) * spectrum, 3200)[None] for h in network.heads.values()
+    )
     effects = wave - estimate.dialogue - estimate.music
     assert torch.allclose(estimate.dialogue, speech, atol=1e-6)
     assert torch.allclose(estimate.music - music, effects - sfx, atol=1e-5)
