@@ -57,8 +57,9 @@ class FrameNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """``(batch, channels, bins, frames)`` to the same shape."""
-        variance, mean = torch.var_mean(x, (1, 2), correction=0, keepdim=True)
-        normalized: Tensor = (x - mean) * (variance + 1e-5).rsqrt() * self.scale + self.shift
+        centered = x - x.mean((1, 2), keepdim=True)
+        variance = centered.square().mean((1, 2), keepdim=True)
+        normalized: Tensor = centered * (variance + 1e-5).rsqrt() * self.scale + self.shift
         return normalized
 
 
@@ -108,7 +109,8 @@ class Fcn(MaskNetwork):
         """Masks for complex ``(batch, bins, frames)``; finite for any finite input, digital silence included."""
         bins = spectrum.shape[1]
         place = self.place.expand_as(spectrum.real)
-        x = torch.stack((*compressed_parts(spectrum), place), 1)
+        # Features of a bin side by side in memory: convolutions take a third less time.
+        x = torch.stack((*compressed_parts(spectrum), place), -1).movedim(-1, 1)
         step: int = 2 ** len(self.down)
         x = functional.pad(x, (0, 0, 0, -bins % step))
         passed = []
