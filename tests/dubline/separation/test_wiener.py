@@ -108,11 +108,15 @@ def test_gain_passes_through(gain: float) -> None:
     assert torch.allclose(louder, wiener(mix, guesses), rtol=1e-2, atol=1e-3)
 
 
-@pytest.mark.parametrize("case", ["both ears the same", "one ear deaf", "one source absent", "one frame"])
+@pytest.mark.parametrize(
+    "case", ["both ears the same", "both ears nearly the same", "one ear deaf", "one source absent", "one frame"]
+)
 def test_degenerate_mixes_stay_finite_and_add_up(case: str) -> None:
     mix, guesses = _noise(1, 2, BINS, FRAMES), _noise(1, 3, 2, BINS, FRAMES, seed=2)
     if case == "both ears the same":
         mix[:, 1], guesses[:, :, 1] = mix[:, 0], guesses[:, :, 0]
+    elif case == "both ears nearly the same":
+        mix[:, 1], guesses[:, :, 1] = mix[:, 0] + 1e-5 * mix[:, 1], guesses[:, :, 0] - 1e-5 * guesses[:, :, 1]
     elif case == "one ear deaf":
         mix[:, 1], guesses[:, :, 1] = 0, 0
     elif case == "one source absent":
