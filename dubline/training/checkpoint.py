@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from dubline.errors import BadInput
 
-MOMENTS = ("exp_avg", "exp_avg_sq")
+OPTIMIZER = "optimizer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +32,8 @@ def save_checkpoint(
     """Write the state to ``path`` whole or not at all; ``about`` is kept as JSON."""
     tensors = _named("network", network) | _named("average", average)
     for name, parameter in network.named_parameters():
-        for moment in MOMENTS:
-            if moment in optimizer.state.get(parameter, {}):
-                tensors[f"{moment}.{name}"] = optimizer.state[parameter][moment]
+        for kind, tensor in optimizer.state.get(parameter, {}).items():
+            tensors[f"{OPTIMIZER}.{kind}.{name}"] = tensor
     _write(path, tensors, {"about": json.dumps(about)})
 
 
@@ -51,9 +50,9 @@ def load_checkpoint(
     except RuntimeError as error:
         raise BadInput("checkpoint of another network", str(path), "start in an empty folder") from error
     for name, parameter in network.named_parameters():
-        if f"{MOMENTS[0]}.{name}" in tensors:
-            moments = {moment: tensors[f"{moment}.{name}"] for moment in MOMENTS}
-            optimizer.state[parameter] = {"step": torch.tensor(float(about["step"])), **moments}
+        optimizer.state[parameter] = {
+            kind: tensor.to(parameter.device) for kind, tensor in _kinds(name, tensors).items()
+        }
     return about
 
 
@@ -70,6 +69,12 @@ def _write(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> 
 
 def _named(prefix: str, network: nn.Module) -> dict[str, Tensor]:
     return {f"{prefix}.{name}": tensor for name, tensor in network.state_dict().items()}
+
+
+def _kinds(name: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The optimizer's tensors for the parameter called ``name``, by kind."""
+    states = _of(OPTIMIZER, tensors)
+    return {key.removesuffix(f".{name}"): tensor for key, tensor in states.items() if key.split(".", 1)[1] == name}
 
 
 def _of(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dubline.training.augment import Color, fade, random_room, recolor
+from dubline.training.calls import call
 from dubline.training.corpus import RATE, Clip, Corpus, Samples
 from dubline.training.synthetic import impacts, machine, noise, notes
 
@@ -56,12 +57,13 @@ class MixtureRules:
     """How a mixture is drawn. Probabilities are per mixture; levels are in dB, (mean, deviation)."""
 
     seconds: float = 2.0
-    without_dialogue: float = 0.08
+    without_dialogue: float = 0.1
     without_background: float = 0.04
     with_music: float = 0.6
     with_bed: float = 0.55
     talkers: tuple[float, ...] = (0.55, 0.30, 0.15)
-    vocalization: float = 0.25
+    vocalization: float = 0.35
+    made_call: float = 0.3
     spots: tuple[float, ...] = (0.25, 0.35, 0.25, 0.15)
     dialogue_over_background: tuple[float, float] = (0.0, 7.0)
     music_over_effects: tuple[float, float] = (0.0, 7.0)
@@ -70,8 +72,8 @@ class MixtureRules:
     rooms: float = 0.55
     synthetic: float = 0.15
     voice: Color = field(default_factory=lambda: Color(line=0.08))
-    music: Color = field(default_factory=lambda: Color(speed=(0.8, 1.25), reverse=0.25))
-    effects: Color = field(default_factory=lambda: Color(speed=(0.6, 1.5), reverse=0.2))
+    music: Color = field(default_factory=lambda: Color(speed=(0.7, 1.4), reverse=0.25))
+    effects: Color = field(default_factory=lambda: Color(speed=(0.5, 1.8), reverse=0.2))
 
     @property
     def frames(self) -> int:
@@ -110,10 +112,15 @@ class Mixer:
         impulse = random_room(rng) if rng.random() < self.rules.rooms else None
         canvas = np.zeros(self.rules.frames, np.float32)
         for _ in range(1 + rng.choice(len(self.rules.talkers), p=self.rules.talkers)):
-            call = bool(self._calls.branches) and (not self._voices.branches or rng.random() < self.rules.vocalization)
-            color = replace(self.rules.voice, speed=(0.7, 1.4)) if call else self.rules.voice
+            called = bool(self._calls.branches) and (
+                not self._voices.branches or rng.random() < self.rules.vocalization
+            )
+            color = replace(self.rules.voice, speed=(0.7, 1.4)) if called else self.rules.voice
             seconds = rng.uniform(0.3, 1.0) * self.rules.seconds
-            self._place(rng, canvas, self._calls if call else self._voices, (seconds, color, impulse))
+            source: Tree | Synthesizer = self._calls if called else self._voices
+            if called and self._voices.branches and rng.random() < self.rules.made_call:
+                source = self._made_call
+            self._place(rng, canvas, source, (seconds, color, impulse))
         return canvas
 
     def _background(self, rng: np.random.Generator) -> tuple[Samples, Samples]:
@@ -132,6 +139,10 @@ class Mixer:
             source = self._or_synthetic(rng, self._spots, (impacts, noise, machine))
             self._place(rng, effects, source, (rng.uniform(0.2, 1.0) * full, rules.effects, impulse))
         return music, effects
+
+    def _made_call(self, rng: np.random.Generator, frames: int) -> Samples:
+        """A laugh, sob, shout or moan of a speaker's voice, at most ``frames`` long."""
+        return call(rng, self._excerpt(rng, _pick(rng, self._voices), RATE))[:frames]
 
     def _or_synthetic(
         self, rng: np.random.Generator, recorded: Tree, made: tuple[Synthesizer, ...]

@@ -6,7 +6,7 @@ import copy
 import csv
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -16,11 +16,13 @@ import torch
 from torch import Tensor, nn
 
 from dubline.separation.bandsplit import BandSplit, BandSplitConfig
+from dubline.training.bank import Bank, BankRules
 from dubline.training.checkpoint import Progress, load_checkpoint, save_checkpoint, save_weights
 from dubline.training.corpus import RATE, Corpus
 from dubline.training.evaluate import score, summary, validation_set
 from dubline.training.losses import LossWeights, Targets, separation_loss
 from dubline.training.mixtures import Mixer, MixtureRules
+from dubline.training.muon import Muon
 from dubline.training.stream import batches
 
 Gradients = tuple[Tensor, ...]
@@ -33,6 +35,7 @@ class TrainSettings:
     """How long and how fast; minutes and the learning-rate schedule count wall-clock time spent in training."""
 
     minutes: float = 75.0
+    device: str = "cpu"
     batch: int = 4
     threads: int = 2
     workers: int = 1
@@ -48,6 +51,7 @@ class TrainSettings:
     validation_items: int = 64
     validation_seconds: float = 4.0
     rules: MixtureRules = field(default_factory=MixtureRules)
+    bank: BankRules = field(default_factory=BankRules)
     losses: LossWeights = field(default_factory=LossWeights)
 
 
@@ -60,18 +64,17 @@ class Trainer:
         torch.manual_seed(settings.seed)
         self._out = out
         self._settings = settings
-        self._mixer = Mixer(train, settings.rules, seed=settings.seed)
+        longer = replace(settings.rules, seconds=settings.rules.seconds + settings.bank.spare_seconds)
+        self._mixer = Mixer(train, longer, seed=settings.seed)
         self._validation = validation_set(
             validation,
             replace(settings.rules, seconds=settings.validation_seconds),
             items=settings.validation_items,
-        )
-        self.network = BandSplit(config)
+        ).to(settings.device)
+        self.network = BandSplit(config).to(settings.device)
         self.average = copy.deepcopy(self.network).eval()
         self._parameters = list(self.network.parameters())
-        self._optimizer = torch.optim.AdamW(
-            self._parameters, settings.learning_rate, betas=(0.9, 0.98), weight_decay=settings.weight_decay
-        )
+        self._optimizer = Muon(self._parameters, settings.learning_rate, settings.weight_decay)
         self.progress = Progress()
         out.mkdir(parents=True, exist_ok=True)
         if (out / "last.safetensors").is_file():
@@ -80,14 +83,22 @@ class Trainer:
     def run(self, report: Callable[[dict[str, float]], None] = lambda _: None) -> Progress:
         """Train until the budget is spent; ``report`` gets every logged row."""
         settings = self._settings
-        stream = batches(self._mixer, batch=settings.batch, first=self.progress.step, workers=settings.workers)
+        fresh = settings.bank.fresh
+        made = batches(self._mixer, batch=fresh, first=self.progress.step, workers=settings.workers)
+        bank = Bank(
+            made,
+            rules=settings.bank,
+            mixtures=settings.rules,
+            device=settings.device,
+            seed=settings.seed + self.progress.step,
+        )
         clock = time.monotonic() - self.progress.seconds
         saved = validated = self.progress.seconds
         # One compute thread per micro-batch: the recurrent steps are too small to be worth splitting further.
         torch.set_num_threads(1)
         with ThreadPoolExecutor(settings.threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
             while self.progress.seconds < settings.minutes * 60:
-                figures = self._step(pool, next(stream))
+                figures = self._step(pool, bank.batch(settings.batch))
                 self.progress = replace(self.progress, step=self.progress.step + 1, seconds=time.monotonic() - clock)
                 self._log("train.csv", figures, report)
                 if self.progress.seconds - validated >= settings.validate_seconds:
@@ -105,11 +116,9 @@ class Trainer:
         parts = stems.chunk(self._settings.threads)
         shares = [len(part) / len(stems) for part in parts]
         results = list(pool.map(self._gradients, parts))
-        for index, parameter in enumerate(self._parameters):
-            parameter.grad = sum(
-                (share * gradients[index] for share, (gradients, _) in zip(shares, results, strict=True)),
-                torch.zeros_like(parameter),
-            )
+        gradients = _weighted_sum([gradients for gradients, _ in results], shares)
+        for parameter, gradient in zip(self._parameters, gradients, strict=True):
+            parameter.grad = gradient
         norm = nn.utils.clip_grad_norm_(self._parameters, self._settings.clip)
         rate = self._learning_rate()
         for group in self._optimizer.param_groups:
@@ -117,17 +126,20 @@ class Trainer:
         if torch.isfinite(norm):
             self._optimizer.step()
             self._update_average()
-        figures = {
-            name: sum(share * float(part[name]) for share, (_, part) in zip(shares, results, strict=True))
-            for name in PARTS
-        }
+        losses = _weighted_sum([(torch.stack([part[name] for name in PARTS]),) for _, part in results], shares)
+        figures = dict(zip(PARTS, losses[0].tolist(), strict=True))
         return figures | {"gradient": float(norm), "rate": rate}
 
     def _gradients(self, stems: Tensor) -> tuple[Gradients, dict[str, Tensor]]:
         dialogue, music, effects = stems.unbind(1)
-        parts = separation_loss(self.network, Targets(dialogue, music, effects), self._settings.losses)
+        parts = separation_loss(self.network, Targets(dialogue, music, effects), self._losses())
         gradients = torch.autograd.grad(parts["total"], self._parameters)
         return gradients, {name: value.detach() for name, value in parts.items()}
+
+    def _losses(self) -> LossWeights:
+        """The weights with one resolution at a time: all of them together cost a third of a step."""
+        resolutions = self._settings.losses.resolutions
+        return replace(self._settings.losses, resolutions=(resolutions[self.progress.step % len(resolutions)],))
 
     def _learning_rate(self) -> float:
         """Linear warm-up in steps, then a cosine over the budget of time down to ``final_rate`` of the peak."""
@@ -141,8 +153,8 @@ class Trainer:
         """Exponential running average of the weights, short at first so that the random start is forgotten."""
         step = self.progress.step
         decay = min(self._settings.average, (1 + step) / (10 + step))
-        for average, parameter in zip(self.average.parameters(), self._parameters, strict=True):
-            average.lerp_(parameter, 1 - decay)
+        averages: list[Tensor] = list(self.average.parameters())
+        torch._foreach_lerp_(averages, list(self._parameters), 1 - decay)
 
     def _validate(self, report: Callable[[dict[str, float]], None]) -> None:
         """Score the averaged weights on unseen material and keep them when they are the best so far."""
@@ -188,3 +200,11 @@ class Trainer:
                 writer.writeheader()
             writer.writerow(row)
         report(row)
+
+
+def _weighted_sum(terms: Sequence[Gradients], weights: Sequence[float]) -> Gradients:
+    """Sum over ``terms`` of each tensor times the weight of its term."""
+    total = torch._foreach_mul(list(terms[0]), weights[0])
+    for term, weight in zip(terms[1:], weights[1:], strict=True):
+        torch._foreach_add_(total, list(term), alpha=weight)
+    return tuple(total)
