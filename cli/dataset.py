@@ -8,12 +8,14 @@ from typing import get_args
 import typer
 
 from cli.output import bar, print_json, print_table
+from cli.whole import whole_folder
 from dubline.errors import BadInput
-from dubline.training import presets
+from dubline.training import dataset_report, presets
 from dubline.training.build import SCENES_VARIANT, Plan
 from dubline.training.build import build as build_plan
 from dubline.training.dnr_pools import MIXED
 from dubline.training.presets import Preset, Split
+from dubline.training.report_pages import write_report
 from dubline.training.sources import Source, from_corpus, from_folders
 from tasks import cancel
 
@@ -104,6 +106,25 @@ def build(
         )
     else:
         typer.echo(str(out))
+
+
+@app.command(epilog="Example: dubline dataset report data --out report")
+def report(
+    folder: Path = typer.Argument(metavar="DIR", help="A built data set, or a corpus with a manifest.csv."),
+    out: Path | None = typer.Option(None, help="Folder for report.md and report.png; DIR/report by default."),
+    as_json: bool = typer.Option(False, "--json", help="Print one JSON object."),
+) -> None:
+    """Hours, languages, speakers, bandwidth, and loudness against the preset's table, as a page and a picture."""
+    found = dataset_report.report(folder)
+    target = out or folder / "report"
+    with whole_folder(target) as work:
+        names = [path.name for path in write_report(found, work)]
+    paths = {Path(name).suffix[1:]: target / name for name in names}
+    if as_json:
+        print_json({**found.to_json(), "paths": paths})
+    else:
+        print_table(found.title, ("figure", "value"), found.facts.items())
+        typer.echo("\n".join(map(str, paths.values())))
 
 
 def _variants(preset: Preset, named: list[str]) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ import json
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -129,8 +130,7 @@ def claim(out: Path, record: Mapping[str, object]) -> None:
     """Make ``out`` the data set that ``record`` describes; `BadInput` when it already is another one."""
     path = out / "dataset.json"
     body = json.dumps(record, indent=2, sort_keys=True) + "\n"
-    if path.is_file():
-        was = json.loads(path.read_text(encoding="utf-8"))
+    if was := read_record(out):
         changed = [name for name in record if was.get(name) != json.loads(body)[name]]
         if changed:
             raise BadInput(
@@ -141,6 +141,13 @@ def claim(out: Path, record: Mapping[str, object]) -> None:
     temporary = path.with_suffix(".part")
     temporary.write_text(body, encoding="utf-8")
     temporary.replace(path)
+
+
+def read_record(out: Path) -> dict[str, Any]:
+    """What `claim` wrote there; empty where nothing did."""
+    path = out / "dataset.json"
+    record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return record
 
 
 def read_table(path: Path) -> list[dict[str, str]]:

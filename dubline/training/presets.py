@@ -121,6 +121,11 @@ def list_presets() -> tuple[Preset, ...]:
     return _SHELF.all
 
 
+def find(digest: str) -> Preset | None:
+    """The shipped preset of that content; None for another one's."""
+    return next((preset for preset in list_presets() if preset.digest() == digest), None)
+
+
 def get(name: str) -> Preset:
     """The preset called ``name``, or the one in the YAML file of that name; `BadInput` when there is none."""
     if name.endswith((".yaml", ".yml")):

@@ -25,9 +25,7 @@ SEEDS = st.integers(0, 999)
 
 
 @given(st.sampled_from(presets.SUBMIXES), LENGTHS, st.integers(0, FRAMES), SEEDS)
-def test_an_event_lies_inside_its_submix_and_not_before_its_time(
-    name: str, source: int, earliest: int, seed: int
-) -> None:
+def test_an_event_lies_inside_its_submix_and_after_the_last(name: str, source: int, earliest: int, seed: int) -> None:
     own = RULES.submix(name)
     rng = np.random.default_rng(seed)
     place = draw_place(rng, RULES, own, source=source, earliest=earliest, frames=FRAMES)

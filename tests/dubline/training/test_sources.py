@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 import soundfile
@@ -78,8 +79,6 @@ def test_a_part_is_what_the_whole_file_gives_there(tmp_path: Path, name: str, ra
 
 
 def test_a_file_libsndfile_does_not_know_is_decoded_all_the_same(tmp_path: Path) -> None:
-    import av
-
     path = tmp_path / "voice.m4a"
     with av.open(str(path), "w") as container:
         stream = container.add_stream("aac", rate=RATE, layout="mono")
