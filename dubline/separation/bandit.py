@@ -45,8 +45,8 @@ class BanditConfig:
     context_seconds: float = 1.92
 
     def as_dict(self) -> dict[str, Any]:
-        """The fields as plain values."""
-        return asdict(self)
+        """The fields as plain numbers and names."""
+        return asdict(self) | {"targets": list(self.targets)}
 
     @property
     def chunk(self) -> int:
@@ -84,7 +84,6 @@ class Bandit(Network):
             context_seconds=config.context_seconds,
         )
         self.config = config
-        self.targets = tuple(config.targets)
         self.spectra = HannSpectra(config.n_fft, config.hop, pad_mode="reflect")
         # The published spectra are divided by the root of the window's energy: 3/8 of the length of a Hann window.
         self.scale = 1 / math.sqrt(0.375 * config.n_fft)
@@ -94,7 +93,7 @@ class Bandit(Network):
         )
         self.blocks = nn.ModuleList(ResidualGRU(config.features, config.hidden) for _ in range(2 * config.pairs))
         self.heads = nn.ModuleDict(
-            {target: nn.ModuleList(_head(config, len(band)) for band in self.bands) for target in self.targets}
+            {target: nn.ModuleList(_head(config, len(band)) for band in self.bands) for target in config.targets}
         )
         self.share: Tensor
         self.register_buffer("share", 1 / _coverage(self.bands), persistent=False)
@@ -105,7 +104,7 @@ class Bandit(Network):
         spectrum = self.spectra(mirrored(waveform[:, 0], self.config.chunk))
         z = self._embed(spectrum * self.scale)
         stems = [self.spectra.inverse(self._mask(heads, z) * spectrum, samples) for heads in self.heads.values()]
-        return consistent(waveform, torch.stack(stems, dim=1)[:, :, None], self.targets)
+        return consistent(waveform, torch.stack(stems, dim=1)[:, :, None], self.config.targets)
 
     def _embed(self, spectrum: Tensor) -> Tensor:
         """Complex ``(batch, bins, frames)`` to features ``(batch, bands, frames, features)``."""
