@@ -21,9 +21,11 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from dubline.errors import BadInput
+from dubline.separation.bandit import Bandit, BanditConfig
 from dubline.separation.bandsplit import BandSplit, BandSplitConfig
 from dubline.separation.convtasnet import ConvTasNet, ConvTasNetConfig
 from dubline.separation.fcn import Fcn, FcnConfig
+from dubline.separation.mrx import Mrx, MrxConfig
 from dubline.separation.network import Network
 from dubline.separation.openunmix import OpenUnmix, OpenUnmixConfig
 from dubline.separation.spleeter import Spleeter, SpleeterConfig
@@ -101,9 +103,11 @@ def _builder(network: Callable[[Any], Network], config: Callable[..., Any]) -> C
 
 
 ARCHITECTURES: dict[str, Callable[[dict[str, Any]], Network]] = {
+    "bandit-v2": _builder(Bandit, BanditConfig),
     "bandsplit": _builder(BandSplit, BandSplitConfig),
     "conv-tasnet": _builder(ConvTasNet, ConvTasNetConfig),
     "fcn-small": _builder(Fcn, FcnConfig),
+    "mrx": _builder(Mrx, MrxConfig),
     "open-unmix": _builder(OpenUnmix, OpenUnmixConfig),
     "spleeter-unet": _builder(Spleeter, SpleeterConfig),
 }
@@ -222,7 +226,7 @@ def _read(path: Path, card: ModelCard) -> Network:
     try:
         tensors = load_file(path)
     except (SafetensorError, OSError) as error:
-        raise BadInput("not a safetensors file", str(path), "convert it first; pickles are refused") from error
+        raise BadInput("not a safetensors file", str(path), "run `dubline models convert` on it; pickles are refused") from error
     try:
         network.load_state_dict({name: tensor.float() for name, tensor in tensors.items()})
     except RuntimeError as error:

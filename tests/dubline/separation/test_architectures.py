@@ -14,9 +14,21 @@ from dubline.separation.registry import ARCHITECTURES, list_models
 
 # Each at a size that runs in milliseconds.
 TINY: dict[str, dict[str, Any]] = {
+    "bandit-v2": {
+        "n_fft": 64,
+        "hop": 16,
+        "bands": 6,
+        "features": 8,
+        "hidden": 4,
+        "pairs": 1,
+        "head": 8,
+        "segment_seconds": 0.03,
+        "context_seconds": 0.01,
+    },
     "bandsplit": {"bands": 8, "features": 8, "hidden": 8, "pairs": 1, "head": 8},
     "conv-tasnet": {"filters": 16, "length": 8, "bottleneck": 8, "hidden": 16, "blocks": 3, "repeats": 2},
     "fcn-small": {"n_fft": 256, "hop": 128, "widths": [4, 8], "dilations": [1, 2]},
+    "mrx": {"windows": [64, 128, 256], "hop": 32, "hidden": 8, "layers": 1},
     "open-unmix": {"n_fft": 256, "hop": 64, "hidden": 16, "layers": 1},
     "spleeter-unet": {"n_fft": 256, "hop": 64, "bins": 64, "frames": 32, "filters": [4, 8, 16]},
 }
