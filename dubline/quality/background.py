@@ -28,22 +28,23 @@ LEAST_FRAMES = 10
 
 
 def leakage(me: Signal, true_me: Signal, dialogue: Signal, rate: int) -> float:
-    """Energy of the voice left in ``me`` over that of the voice, over frames of bare dialogue; NaN without any.
+    """Energy of the voice left in ``me`` over that of the voice, where the voice lies bare; NaN where it nowhere does.
 
-    Bare frames of 50 ms have the true M&E at least 20 dB under the dialogue, all bands together.
-    """
-    error, background, voice = (_frames(x, rate) for x in (_difference(me, true_me), true_me, dialogue))
-    bare = (background < voice * _ratio(-BARE_DB)) & (voice > voice.max(initial=0.0) * _ratio(-QUIET_DB))
-    return _share(error, voice, bare)
-
-
-def leakage_by_band(me: Signal, true_me: Signal, dialogue: Signal, rate: int) -> float:
-    """As `leakage`, over the bins of a spectrogram instead of whole frames: also over a bed some bands lie bare.
-
-    It looks where most of the voice's energy is, and NaN is left only where no bin at all lies bare.
+    Looked for in the bins of a spectrogram: those in which the true M&E lies at least 20 dB under the dialogue, and the
+    dialogue at most 60 dB under its loudest bin. Most of a voice's energy is in such bins, over a loud bed as well.
     """
     error, background, voice = (power_spectrum(x, rate) for x in (_difference(me, true_me), true_me, dialogue))
     bare = (background < voice * _ratio(-BARE_DB)) & (voice > voice.max(initial=0.0) * _ratio(-FAINT_DB))
+    return _share(error, voice, bare)
+
+
+def leakage_in_frames(me: Signal, true_me: Signal, dialogue: Signal, rate: int) -> float:
+    """As `leakage`, over whole frames of 50 ms, all bands together: NaN for most items with a continuous bed.
+
+    The dialogue of a frame lies at most 30 dB under its loudest frame.
+    """
+    error, background, voice = (_frames(x, rate) for x in (_difference(me, true_me), true_me, dialogue))
+    bare = (background < voice * _ratio(-BARE_DB)) & (voice > voice.max(initial=0.0) * _ratio(-QUIET_DB))
     return _share(error, voice, bare)
 
 

@@ -1,8 +1,8 @@
-"""BSS Eval version 4, as museval computes it: figures of one-second windows, and the median over the windows.
+"""BSS Eval: the signal-to-distortion ratio as museval reports it, and the one that forgives a filter.
 
-In the version for source images, the one museval reports, the signal-to-distortion ratio counts every difference from
-the target, so that the distortion filter cancels out of it: it is the signal-to-noise ratio of each window. Only the
-version for sources forgives a filter of 512 taps. Both are here, because the literature calls both SDR.
+museval computes version 4 for source images, second by second. There the ratio counts every difference from the target,
+so that the distortion filter of 512 taps cancels out of it: it is the signal-to-noise ratio of each second. Only the
+version for sources forgives such a filter. Both are here, because the literature calls both SDR.
 
 Sources: Vincent et al., "Performance measurement in blind audio source separation" (2006); Stöter, Liutkus and Ito,
 "The 2018 Signal Separation Evaluation Campaign" (2018).
@@ -10,8 +10,11 @@ Sources: Vincent et al., "Performance measurement in blind audio source separati
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
+import scipy.fft
 from scipy.linalg import LinAlgError, lstsq, solve, toeplitz
 from scipy.signal import fftconvolve
 
@@ -38,25 +41,31 @@ def image_sdr(estimates: Floats, targets: Floats, rate: int) -> Floats:
     ).T.reshape(len(targets), -1)
 
 
-def filtered_sdr(estimate: Floats, target: Floats, rate: int) -> Floats:
-    """SDR of a source, ``(windows,)`` in dB: what of the ``estimate`` 512 taps on the ``target`` explain over the rest.
+def filtered_sdr(estimate: Floats, target: Floats) -> float:
+    """SDR of a source in dB: what of the ``estimate`` a filter of 512 taps on the ``target`` explains, over the rest.
 
-    Both ``(frames, channels)``. One filter between every two channels serves the whole item (version 4); what it rings
-    past the end of a window counts as error there, as in museval. A window in which either is silent is NaN.
+    Both ``(frames, channels)``; there is a filter between every two channels. It is that of version 3, over the whole
+    item (`bss_eval_sources` of museval and mir_eval). NaN where either is silent.
     """
+    if not (estimate.any() and target.any()):
+        return math.nan
     taps = distortion_filter(estimate, target)
-    windows = _windows(target[np.newaxis], estimate[np.newaxis], rate)
-    return np.array([_filtered(true[0], given[0], taps) if there else np.nan for true, given, there in windows])
+    explained = np.zeros((len(target) + TAPS - 1, target.shape[1]))
+    for column in range(target.shape[1]):
+        explained += fftconvolve(target[:, column, np.newaxis], taps[column], axes=0)
+    rest = -explained
+    rest[: len(estimate)] += estimate
+    return _ratio(explained, rest)
 
 
 def distortion_filter(estimate: Floats, target: Floats) -> Floats:
     """The filter ``(from, taps, to)`` that brings ``target`` nearest to ``estimate``, both ``(frames, channels)``."""
     channels = target.shape[1]
-    size = 1 << (len(target) + TAPS - 2).bit_length()
-    theirs, ours = (np.fft.rfft(signal, size, axis=0) for signal in (target, estimate))
+    size = scipy.fft.next_fast_len(len(target) + TAPS - 1, real=True)
+    theirs, ours = (scipy.fft.rfft(signal, size, axis=0) for signal in (target, estimate))
 
     def correlation(one: npt.NDArray[np.complex128], other: npt.NDArray[np.complex128]) -> Floats:
-        products: Floats = np.fft.irfft(one.conj() * other, size)
+        products: Floats = scipy.fft.irfft(one.conj() * other, size)
         return products
 
     blocks = [
@@ -95,15 +104,6 @@ def _windows(targets: Floats, estimates: Floats, rate: int) -> list[tuple[Floats
         sounding = all(signal.sum(axis=-1).any() for signal in (*trues, *givens))
         cut.append((trues, givens, sounding))
     return cut
-
-
-def _filtered(true: Floats, given: Floats, taps: Floats) -> float:
-    explained = np.zeros((len(true) + TAPS - 1, true.shape[1]))
-    for column in range(true.shape[1]):
-        explained += fftconvolve(true[:, column, np.newaxis], taps[column], axes=0)
-    rest = -explained
-    rest[: len(given)] += given
-    return _ratio(explained, rest)
 
 
 def _ratio(signal: Floats, noise: Floats) -> float:

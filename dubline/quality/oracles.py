@@ -38,5 +38,8 @@ ORACLES: dict[str, Mask] = {"irm": ideal_ratio, "irm-wiener": ideal_wiener, "psm
 
 def masked(source: Signal, rest: Signal, mask: Mask, rate: int) -> Floats:
     """``source`` out of its sum with ``rest`` by ``mask``, all ``(frames, channels)``, channel by channel."""
-    ours, theirs = spectrum(source, rate), spectrum(rest, rate)
-    return waveform(mask(ours, theirs) * (ours + theirs), rate, len(source))
+    columns = []
+    for one, other in zip(source.T, rest.T, strict=True):
+        ours, theirs = spectrum(one, rate), spectrum(other, rate)
+        columns.append(waveform(mask(ours, theirs) * (ours + theirs), rate, len(one)))
+    return np.concatenate(columns, axis=1)

@@ -28,7 +28,8 @@ def spectrum(signal: Signal, rate: int) -> Spectrum:
 
 def power_spectrum(signal: Signal, rate: int) -> Floats:
     """Power of every bin, summed over channels: ``(windows, bins)``."""
-    power: Floats = np.square(np.abs(spectrum(signal, rate))).sum(axis=0)
+    columns = signal.reshape(len(signal), -1).T
+    power: Floats = np.sum([np.square(np.abs(spectrum(column, rate)[0])) for column in columns], axis=0)
     return power
 
 

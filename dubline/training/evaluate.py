@@ -1,79 +1,48 @@
-"""How well a network separates mixtures it has never heard: a seeded set, per-item figures, medians and percentiles."""
+"""How well networks separate what they have never heard: quickly while one trains, and in full beside the oracles."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
+import pyarrow as pa
 import torch
 from torch import Tensor
 
-from dubline.separation.network import Estimate, MaskNetwork
-from dubline.training.corpus import Corpus
+from dubline.audio.layout import Layout
+from dubline.quality.oracles import ORACLES, Mask, masked
+from dubline.quality.ratios import Floats
+from dubline.quality.separation import FIGURES, Truth, measure, measure_quickly, true_stems
+from dubline.separation.channels import Block
+from dubline.separation.engine import Stems, separate
+from dubline.separation.network import Estimate, Network
+from dubline.training.corpus import RATE, Corpus
+from dubline.training.evaluation_items import Item, ItemSet, background, stop_if
 from dubline.training.mixtures import Mixer, MixtureRules
 from dubline.training.stream import stack
+from dubline.vocalization.watch import Cancel, Progress, never, nothing
 
 VALIDATION_SEED = 2026
-# Guards the logarithm where a stem is silent; 1e-10 of full-scale power is far under any recording's noise.
-POWER_FLOOR = 1e-10
-# Dialogue this far over the M&E cannot be masked by a dub: what remains of it there is leakage.
-LEAKAGE_LEVEL_DB = -20.0
+# The system that takes nothing out: what every other one has to improve on.
+MIX = "mix"
+# What the trainer's log holds of a validation, and how the figures are called there.
+_LOGGED = ("si_sdr_improvement", "input_si_sdr", "si_sdr", "snr", "me_snr", "leakage")
 
 
-class Network(Protocol):
-    """What is evaluated: waveforms ``(batch, 1, samples)`` to estimates."""
+class Separator(Protocol):
+    """A network in training: waveforms ``(batch, 1, samples)`` to estimates."""
 
     def __call__(self, waveform: Tensor, /) -> Estimate: ...
 
 
 @dataclass(frozen=True, slots=True)
 class ItemScore:
-    """Figures of one mixture, in dB."""
+    """The quick figures of one validation mixture, and what its background is made of."""
 
     kind: str
-    input_si_sdr: float
-    si_sdr: float
-    snr: float
-    me_snr: float
-    music_si_sdr: float
-    leakage: float
-
-    @property
-    def improvement(self) -> float:
-        """SI-SDR of the dialogue estimate over that of the mix."""
-        return self.si_sdr - self.input_si_sdr
-
-
-def si_sdr(estimate: Tensor, target: Tensor) -> Tensor:
-    """Scale-invariant signal-to-distortion ratio in dB over the last axis; Le Roux et al. (2019), equation 5."""
-    scale = (estimate * target).sum(-1, keepdim=True) / (target.square().sum(-1, keepdim=True) + POWER_FLOOR)
-    return snr(estimate, scale * target)
-
-
-def snr(estimate: Tensor, target: Tensor) -> Tensor:
-    """Signal-to-noise ratio in dB over the last axis: the target's power over that of the difference."""
-    noise = (estimate - target).square().mean(-1)
-    return 10 * torch.log10((target.square().mean(-1) + POWER_FLOOR) / (noise + POWER_FLOOR))
-
-
-def leakage_db(me: Tensor, target_me: Tensor, dialogue: Tensor, frame: int = 2400) -> Tensor:
-    """Power of the voice left in the M&E over that of the voice, in dB, over 50 ms frames of bare dialogue.
-
-    All inputs ``(batch, samples)``. Bare frames have the M&E at least 20 dB under the dialogue; without any, the
-    projection of the error on the dialogue counts over the whole item.
-    """
-    frames = me.shape[-1] // frame * frame
-    parts = [x[..., :frames].reshape(len(x), -1, frame) for x in (me - target_me, target_me, dialogue)]
-    error, background, voice = (x.square().mean(-1) for x in parts)
-    bare = (background < voice * 10 ** (LEAKAGE_LEVEL_DB / 10)) & (voice > voice.amax(-1, keepdim=True) * 1e-3)
-    left = torch.where(bare, error, 0).sum(-1)
-    had = torch.where(bare, voice, 0).sum(-1)
-    share = (parts[0] * parts[2]).sum((-2, -1)) / (parts[2].square().sum((-2, -1)) + POWER_FLOOR)
-    left = torch.where(had > 0, left, share.square())
-    had = torch.where(had > 0, had, torch.ones_like(had))
-    return 10 * torch.log10(left / had + POWER_FLOOR)
+    figures: dict[str, float]
 
 
 def validation_set(
@@ -90,59 +59,29 @@ def validation_set(
 
 
 @torch.no_grad()
-def score(network: Network, stems: Tensor, *, batch: int = 8) -> list[ItemScore]:
-    """Figures of every item of ``stems`` ``(items, 3, frames)``."""
-    scores: list[ItemScore] = []
+def score(network: Separator, stems: Tensor, *, batch: int = 8) -> list[ItemScore]:
+    """Quick figures of every item of ``stems`` ``(items, 3, frames)`` at `RATE`, separated in one piece each."""
+    scores = []
     for part in torch.split(stems, batch):
-        scores += score_estimate(network(part.sum(1, keepdim=True)), part)
+        estimate = network(part.sum(1, keepdim=True))
+        estimates = torch.cat([estimate.dialogue, estimate.music], dim=1)
+        for true, found in zip(part.cpu().numpy(), estimates.cpu().numpy(), strict=True):
+            truth = Truth(true_stems(*(_column(stem) for stem in true)), RATE, Layout.default(1))
+            scores.append(
+                ItemScore(background(truth.stems), measure_quickly(truth, _stems(truth.mix, *map(_column, found))))
+            )
     return scores
 
 
-def score_estimate(estimate: Estimate, stems: Tensor) -> list[ItemScore]:
-    """Figures of mono estimates already made for ``stems`` ``(items, 3, frames)``."""
-    dialogue, music, effects = stems.unbind(1)
-    mix, me = stems.sum(1), music + effects
-    voice, tune = estimate.dialogue.squeeze(1), estimate.music.squeeze(1)
-    rest = mix - voice
-    columns = (
-        si_sdr(mix, dialogue),
-        si_sdr(voice, dialogue),
-        snr(voice, dialogue),
-        snr(rest, me),
-        si_sdr(tune, music),
-        leakage_db(rest, me, dialogue),
-    )
-    figures = torch.stack(columns, dim=1).tolist()
-    kinds = [_background(bool(m.any()), bool(e.any())) for m, e in zip(music, effects, strict=True)]
-    return [ItemScore(kind, *row) for kind, row in zip(kinds, figures, strict=True)]
-
-
-def ideal_ratio(network: MaskNetwork, stems: Tensor) -> Estimate:
-    """What the ideal ratio mask reaches in the network's own transform: the bound for masks without phase.
-
-    Mask = D^2 / (D^2 + ME^2), square root; Wang, Narayanan and Wang (2014), equation 3 with exponent one half.
-    """
-    dialogue, music, effects = (network.transform(stem) for stem in stems.unbind(1))
-    voice, rest = dialogue.abs().square(), (music + effects).abs().square()
-    mix = stems.sum(1)
-    spectrum = network.transform(mix) * (voice / (voice + rest + POWER_FLOOR)).sqrt()
-    estimate = network.inverse(spectrum, mix.shape[-1])
-    return Estimate(estimate[:, None], stems[:, 1:2])
-
-
-@torch.no_grad()
-def energy_change(network: Network, stems: Tensor) -> list[float]:
-    """Energy of the M&E estimate over that of the mix in dB, for ``stems`` without dialogue ``(items, 3, frames)``."""
-    mix = stems.sum(1, keepdim=True)
-    me = mix - network(mix).dialogue
-    ratio = (me.square().mean(-1) + POWER_FLOOR) / (mix.square().mean(-1) + POWER_FLOOR)
-    return [float(value) for value in 10 * torch.log10(ratio.squeeze(1))]
-
-
-def _background(music: bool, effects: bool) -> str:
-    if music and effects:
-        return "music and effects"
-    return "music" if music else "effects"
+def summary(scores: Sequence[ItemScore]) -> dict[str, dict[str, float]]:
+    """Percentiles of the logged figures over all items, and of the improvement by kind of background."""
+    table = {name: percentiles(s.figures[name] for s in scores) for name in _LOGGED}
+    both = [s for s in scores if s.kind == "music and effects"]
+    table["music_si_sdr"] = percentiles(s.figures["music_si_sdr"] for s in both)
+    for kind in sorted({s.kind for s in scores}):
+        alike = (s.figures["si_sdr_improvement"] for s in scores if s.kind == kind)
+        table[f"si_sdr_improvement, {kind}"] = percentiles(alike)
+    return table
 
 
 def percentiles(values: Iterable[float], at: Sequence[int] = (10, 50, 90)) -> dict[str, float]:
@@ -153,17 +92,114 @@ def percentiles(values: Iterable[float], at: Sequence[int] = (10, 50, 90)) -> di
     return {f"p{p}": round(float(np.percentile(array, p)), 2) for p in at}
 
 
-def summary(scores: Sequence[ItemScore]) -> dict[str, dict[str, float]]:
-    """Percentiles of every figure over all items, and of the improvement by kind of background."""
-    table = {
-        "si_sdr_improvement": percentiles(s.improvement for s in scores),
-        "input_si_sdr": percentiles(s.input_si_sdr for s in scores),
-        "si_sdr": percentiles(s.si_sdr for s in scores),
-        "snr": percentiles(s.snr for s in scores),
-        "me_snr": percentiles(s.me_snr for s in scores),
-        "leakage": percentiles(s.leakage for s in scores),
-        "music_si_sdr": percentiles(s.music_si_sdr for s in scores if s.kind == "music and effects"),
+@dataclass(frozen=True, slots=True)
+class System:
+    """Something that separates items, and what reports say of it."""
+
+    name: str
+    separate: Callable[[Item], Stems]
+    about: dict[str, Any]
+    oracle: bool = False
+
+
+def model_system(name: str, network: Network, about: dict[str, Any]) -> System:
+    """A network as `dubline separate` applies it: through the engine, at the item's rate and layout."""
+
+    def run(item: Item) -> Stems:
+        source = _Sound(item.truth.mix, item.truth.rate, item.truth.layout)
+        return Stems(*map(np.concatenate, zip(*separate(source, network=network), strict=True)))
+
+    return System(name, run, about)
+
+
+def mix_system() -> System:
+    """The mix itself as an estimate of every stem."""
+    return System(MIX, lambda item: Stems(*[item.truth.mix] * 4), {"summary": "the mix as an estimate of every stem"})
+
+
+def oracle_systems() -> list[System]:
+    """The ideal masks of `dubline.quality.oracles`, on dialogue and, out of the mix as well, on music."""
+    return [_oracle(name, mask) for name, mask in ORACLES.items()]
+
+
+def _oracle(name: str, mask: Mask) -> System:
+    def run(item: Item) -> Stems:
+        dx, mx, fx, me = item.truth.stems
+        voice, music = masked(dx, me, mask, item.truth.rate), masked(mx, dx + fx, mask, item.truth.rate)
+        return _stems(item.truth.mix, voice, music)
+
+    return System(name, run, {"summary": (mask.__doc__ or "").splitlines()[0]}, oracle=True)
+
+
+def evaluate(
+    sets: Sequence[ItemSet],
+    systems: Sequence[System],
+    *,
+    progress: Progress = nothing,
+    cancelled: Cancel = never,
+) -> pa.Table:
+    """A row for every item and system: the item's traits and all of `FIGURES`, null where one says nothing.
+
+    ``progress`` counts items. The order is that of ``sets`` and ``systems``. Raises `Cancelled` between two items.
+    """
+    rows, total, done = [], sum(map(len, sets)), 0
+    for group in sets:
+        for item in group:
+            for system in systems:
+                stop_if(cancelled)
+                rows.append(_row(group, item, system))
+            done += 1
+            progress(done, total)
+    return pa.Table.from_pylist(rows, schema=_SCHEMA)
+
+
+_TRAITS = ("background", "language", "label")
+_SCHEMA = pa.schema(
+    [(name, pa.string()) for name in ("set", "item", "system", *_TRAITS, "layout")]
+    + [("ordinary", pa.bool_()), ("oracle", pa.bool_()), ("rate", pa.int64()), ("frames", pa.int64())]
+    + [(name, pa.float64()) for name in FIGURES]
+)
+
+
+def _row(group: ItemSet, item: Item, system: System) -> dict[str, Any]:
+    figures = measure(item.truth, system.separate(item))
+    return {
+        "set": group.name,
+        "item": item.id,
+        "system": system.name,
+        **{name: item.traits.get(name) for name in _TRAITS},
+        "layout": item.truth.layout.name,
+        "ordinary": group.ordinary,
+        "oracle": system.oracle,
+        "rate": item.truth.rate,
+        "frames": len(item.truth.mix),
+        **{name: None if np.isnan(value) else value for name, value in figures.items()},
     }
-    for kind in sorted({s.kind for s in scores}):
-        table[f"si_sdr_improvement, {kind}"] = percentiles(s.improvement for s in scores if s.kind == kind)
-    return table
+
+
+@dataclass(frozen=True, slots=True)
+class _Sound:
+    """An item as the engine reads it."""
+
+    samples: Block
+    rate: int
+    layout: Layout
+
+    @property
+    def frames(self) -> int:
+        return len(self.samples)
+
+    def blocks(self, size: int = RATE, *, start: int = 0) -> Iterator[Block]:
+        for at in range(start, len(self.samples), size):
+            yield self.samples[at : at + size]
+
+
+def _stems(mix: Block, dialogue: Block | Floats, music: Block | Floats) -> Stems:
+    """The four stems as the engine forms them: M&E and effects are what is left."""
+    voice, tune = (stem.astype(np.float32, copy=False) for stem in (dialogue, music))
+    me = mix - voice
+    return Stems(voice, tune, me - tune, me)
+
+
+def _column(signal: Block) -> Block:
+    return signal[:, np.newaxis]

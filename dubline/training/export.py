@@ -5,36 +5,35 @@ from __future__ import annotations
 import argparse
 import csv
 import json
-from dataclasses import replace
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
 import yaml
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from dubline.separation.bandsplit import BandSplit, BandSplitConfig
+from dubline.separation.network import Network
 from dubline.separation.registry import sha256_of
 from dubline.training.corpus import Corpus, Holdout, open_corpus, split
-from dubline.training.evaluate import (
-    VALIDATION_SEED,
-    energy_change,
-    ideal_ratio,
-    percentiles,
-    score,
-    score_estimate,
-    summary,
-    validation_set,
-)
-from dubline.training.mixtures import Mixer, MixtureRules
-from dubline.training.stream import stack
+from dubline.training.evaluate import evaluate, model_system, oracle_systems
+from dubline.training.evaluation_items import ITEMS, SECONDS, corpus_sets
+from dubline.training.evaluation_report import Group, groups
 
-# Training validates on the seed itself: figures come from mixtures that have not chosen the weights.
-FIGURES_SEED = VALIDATION_SEED + 1
-RULES = MixtureRules(seconds=6.0)
-# Dialogue over background, in dB without pauses, at which the median input is at 0 dB SI-SDR.
-LEVEL = 4.0
+# The figures of `dubline.quality.separation` that a card has room for.
+CLAIMED = (
+    "si_sdr_improvement",
+    "input_si_sdr",
+    "si_sdr",
+    "snr",
+    "me_snr",
+    "music_si_sdr",
+    "leakage",
+    "speech_left",
+    "energy_change",
+)
+_ORACLE = "irm"
 
 
 def main() -> None:
@@ -44,7 +43,7 @@ def main() -> None:
     parser.add_argument("--corpus", type=Path, required=True)
     parser.add_argument("--cache", type=Path, help="decoded recordings (default: RUN/cache)")
     parser.add_argument("--out", type=Path, required=True, help="the .safetensors file to write")
-    parser.add_argument("--items", type=int, default=120)
+    parser.add_argument("--items", type=int, default=ITEMS)
     given = parser.parse_args()
     about = halve(given.run / "best.safetensors", given.out)
     network = BandSplit(BandSplitConfig(**about["config"])).eval()
@@ -75,22 +74,28 @@ def halve(weights: Path, out: Path) -> dict[str, Any]:
     return about
 
 
-@torch.no_grad()
-def figures(network: BandSplit, corpus: Corpus, *, items: int, rules: MixtureRules = RULES) -> dict[str, Any]:
-    """Everything a card claims, in dB, on the held-out part of ``corpus``; keys say what was heard."""
-    train, held = split(corpus, Holdout())
-    stems = validation_set(held, rules, items=items, seed=FIGURES_SEED, level=LEVEL)
-    oracle = [s for part in torch.split(stems, 8) for s in score_estimate(ideal_ratio(network, part), part)]
-    seen = validation_set(train, rules, items=items // 2, seed=FIGURES_SEED, level=LEVEL)
-    calls = replace(rules, vocalization=1.0)
-    voices = validation_set(held, calls, items=items // 2, seed=FIGURES_SEED, level=LEVEL)
-    silent = Mixer(held, replace(rules, without_dialogue=1.0, synthetic=0.0), seed=FIGURES_SEED)
+def figures(network: Network, corpus: Corpus, *, items: int = ITEMS, seconds: float = SECONDS) -> dict[str, Any]:
+    """Everything a card claims: per set of `dubline evaluate --corpus`, median and 10 and 90 percentile.
+
+    Of the ideal ratio mask the improvement is beside it.
+    """
+    sets = corpus_sets(corpus, items=items, seconds=seconds)
+    systems = [model_system("model", network, {}), *(one for one in oracle_systems() if one.name == _ORACLE)]
+    claims: dict[str, Any] = {}
+    for group in groups(evaluate(sets, systems)):
+        if group.by in ("set", "background"):
+            claim = {"items": group.items, **_claim(group, "model", CLAIMED)}
+            claim["ideal ratio mask"] = _claim(group, _ORACLE, CLAIMED[:1])
+            claims[group.name] = {name: value for name, value in claim.items() if value}
+    return claims
+
+
+def _claim(group: Group, system: str, names: Sequence[str]) -> dict[str, dict[str, float]]:
+    found = {name: group.figure(system, name) for name in names}
     return {
-        "held out": {"items": items, **summary(score(network, stems))},
-        "held out, ideal ratio mask": {"si_sdr_improvement": percentiles(s.improvement for s in oracle)},
-        "training recordings": {"si_sdr_improvement": percentiles(s.improvement for s in score(network, seen))},
-        "held out vocalizations": {"leakage": percentiles(s.leakage for s in score(network, voices))},
-        "held out, no dialogue": {"energy_change": percentiles(energy_change(network, stack(silent, 0, items // 2)))},
+        name: {"p10": round(one.p10, 2), "p50": round(one.median, 2), "p90": round(one.p90, 2)}
+        for name, one in found.items()
+        if one is not None
     }
 
 
