@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.signal import welch
+import scipy.fft
 
 from dubline.errors import BadInput
 from dubline.training import presets
@@ -26,7 +26,7 @@ Floats = npt.NDArray[np.float64]
 _LISTENED = 20
 # A stem reaches as high as its long-term spectrum stays within this of its strongest bin.
 _REACH_DB = 70.0
-_BINS = 4096
+_WINDOW = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,8 +222,11 @@ def _bandwidths(data: Iterable[DnrFolder]) -> dict[str, list[float]]:
 
 def bandwidth_hz(samples: npt.NDArray[np.float32], rate: int) -> float:
     """The highest frequency at which the long-term spectrum of ``(frames,)`` is within 70 dB of its maximum."""
-    frequencies, power = welch(samples, rate, nperseg=min(_BINS, len(samples)))
-    return float(frequencies[np.flatnonzero(power >= power.max() * 10 ** (-_REACH_DB / 10))[-1]])
+    size = min(_WINDOW, len(samples))
+    windows = samples[: len(samples) // size * size].reshape(-1, size) * np.hanning(size).astype(np.float32)
+    power = np.square(np.abs(scipy.fft.rfft(windows, axis=1))).mean(axis=0)
+    highest = np.flatnonzero(power >= power.max() * 10 ** (-_REACH_DB / 10))[-1]
+    return float(highest * rate / size)
 
 
 def _by_language(events: Iterable[tuple[str, str, float]]) -> list[dict[str, object]]:
