@@ -8,6 +8,7 @@ from typing import Any
 
 from db.recipes import ModelFacts
 from dubline.separation import registry
+from dubline.separation.compute import DEFAULT_PRECISION, Compute, Precision
 from dubline.separation.files import separate_file
 from tasks.context import Means
 from tasks.step import Made, Work, step
@@ -21,9 +22,15 @@ def _weights(params: Mapping[str, Any], using: Means) -> list[ModelFacts]:
     return [facts]
 
 
-@step("separate", version=1, tools=("torch", "soxr"), weights=_weights)
-def separate(work: Work, ov_mix: Path, *, model: str) -> Made:
+@step("separate", version=2, tools=("torch", "soxr"), weights=_weights)
+def separate(work: Work, ov_mix: Path, *, model: str, precision: Precision = DEFAULT_PRECISION) -> Made:
     """Run the separation model over the OV mix; DX + MX + FX = OV mix and M&E = OV mix - DX."""
-    network = registry.load(model, work.models_root, device=work.device)
-    made = separate_file(ov_mix, work.scratch, model=network, progress=work.progress, cancelled=work.cancelled)
-    return Made({stem: made[stem] for stem in ("dx", "mx", "fx", "me")})
+    made = separate_file(
+        ov_mix,
+        work.scratch,
+        model=registry.load(model, work.models_root, device=work.device),
+        compute=Compute(precision=precision),
+        progress=work.progress,
+        cancelled=work.cancelled,
+    )
+    return Made(made.stems, {"device": made.device, "fell_back": made.fell_back})

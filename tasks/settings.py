@@ -11,6 +11,7 @@ from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from dubline.errors import EnvironmentFault
+from dubline.separation.compute import DEFAULT_PRECISION, Precision
 
 
 class Settings(BaseSettings):
@@ -23,6 +24,7 @@ class Settings(BaseSettings):
     database_url: str | None = None
     store_url: str | None = None
     device: str = "auto"
+    precision: Precision = DEFAULT_PRECISION
     models_dir: Path | None = None
     ffmpeg: Path | None = None
     jobs: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)

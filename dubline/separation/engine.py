@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 import numpy as np
 import soxr
 import torch
+from torch import Tensor
 
 from dubline.audio.layout import Layout
 from dubline.errors import BadInput, Cancelled
-from dubline.separation.channels import Block, ChannelPlan, bound_sides, channel_plan, decode, encode
-from dubline.separation.network import MaskNetwork, Masks
+from dubline.separation.channels import Block, Part, decode, encode, parts
+from dubline.separation.compute import DEFAULT_COMPUTE, Compute
+from dubline.separation.network import Estimate, Network
+from dubline.separation.runner import Runner, Separated
 from dubline.separation.segments import Segment, Segmentation, segmentation
+from dubline.separation.sides import Signal, bound_side
+from dubline.separation.voice import has_voice
 
 READ_FRAMES = 65_536
 # +120 dBFS: beyond it a file's scale is wrong (integers read as floats), and squares leave the range of float32.
 LOUDEST = 1e6
-# More threads than this gain nothing for 5.1, which has five signals.
-MOST_THREADS = 5
 
 Progress = Callable[[int, int], None]
 
@@ -55,49 +57,93 @@ class Stems(NamedTuple):
     me: Block
 
 
-def cuts(source: Source, network: MaskNetwork) -> Segmentation:
+def cuts(source: Source, network: Network) -> Segmentation:
     """The segments in which ``network`` separates ``source``: the units of progress and of sharing out work."""
-    return segmentation(source.frames, rate=source.rate, network_rate=network.rate, hop=network.hop)
+    return segmentation(
+        source.frames,
+        rate=source.rate,
+        network_rate=network.rate,
+        hop=network.hop,
+        segment_seconds=network.segment_seconds,
+        context_seconds=network.context_seconds,
+    )
 
 
 def separate(
     source: Source,
     *,
-    network: MaskNetwork,
+    network: Network,
     segments: range | None = None,
     cut: Segmentation | None = None,
-    threads: int | None = None,
+    compute: Compute = DEFAULT_COMPUTE,
     progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
+    fell_back: Callable[[], None] | None = None,
 ) -> Iterator[Stems]:
     """Stems of ``source`` from front to back, one block per segment.
 
     ``segments`` picks consecutive segments of `cuts`; their samples are those of the whole run to the last bit, so a
-    title may be shared out. ``threads`` compute channels side by side (default: one per core) without changing the
-    result. ``progress(done, total)`` counts frames. Raises `BadInput` for NaN, infinite or absurd samples and for a
-    source shorter than it says, `Cancelled` before the segment at which ``cancelled()`` turns true.
+    title may be shared out. ``progress(done, total)`` counts frames; ``fell_back()`` is called when the GPU's memory
+    is too small for a single signal and the CPU takes over. Raises `BadInput` for NaN, infinite or absurd samples and
+    for a source shorter than it says, `Cancelled` before the next segment once ``cancelled()`` is true.
     """
     cut = cut or cuts(source, network)
     wanted = segments if segments is not None else range(cut.count)
-    plan = channel_plan(source.layout)
     total, done = sum(len(cut[k].core) for k in wanted), 0
     join = _Join(cut)
+
+    def go_on() -> None:
+        if cancelled is not None and cancelled():
+            raise Cancelled("separation stopped", f"after {done} of {total} frames", "start it again")
+
     # The segment before the first one lends the tail that is blended into it.
     first = max(wanted.start - 1, 0) if wanted else wanted.stop
-    with ThreadPoolExecutor(threads or min(os.cpu_count() or 1, MOST_THREADS)) as pool:
-        for index, mix in _windows(source, cut, range(first, wanted.stop)):
-            if cancelled is not None and cancelled():
-                raise Cancelled("separation stopped", f"after {done} of {total} frames", "start it again")
+    with Runner(network, compute, fell_back) as runner:
+        for index, window in _in_flight(source, cut, range(first, wanted.stop), network, runner, go_on):
             segment = cut[index]
-            dx, mx = join(segment, *_estimate(mix, plan, source.rate, network, pool))
+            dx, mx = join(segment, *window.result())
             if index < wanted.start:
                 continue
             core = slice(segment.core.start - segment.window.start, segment.core.stop - segment.window.start)
-            me = mix[core] - dx
+            me = window.mix[core] - dx
             done += len(segment.core)
             yield Stems(dx, mx, me - mx, me)
             if progress is not None:
                 progress(done, total)
+
+
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """A window's mix ``(frames, channels)`` and the answers for its parts, asked for or already there."""
+
+    mix: Block
+    parts: Sequence[tuple[Part, Callable[[], Separated]]]
+
+    def result(self) -> Separated:
+        """Dialogue and music; what is in no part stays exact zeros."""
+        dialogue, music = np.zeros_like(self.mix), np.zeros_like(self.mix)
+        for part, answer in self.parts:
+            dialogue[:, part.columns], music[:, part.columns] = answer()
+        return dialogue, music
+
+
+def _in_flight(
+    source: Source, cut: Segmentation, wanted: range, network: Network, runner: Runner, go_on: Callable[[], None]
+) -> Iterator[tuple[int, _Window]]:
+    """The wanted segments in order, some of them already handed in when one is given."""
+    plan = parts(source.layout)
+    signals = sum(1 if network.channels == 2 else len(part.columns) for part in plan)
+    ahead = runner.ahead(len(plan), signals)
+    handed_in: deque[tuple[int, _Window]] = deque()
+    for index, mix in _windows(source, cut, wanted):
+        go_on()
+        work = [(part, _PartWork(mix[:, part.columns], part.surround, source.rate, network)) for part in plan]
+        handed_in.append((index, _Window(mix, [(part, runner.submit(one)) for part, one in work])))
+        if len(handed_in) > ahead:
+            yield handed_in.popleft()
+    while handed_in:
+        go_on()
+        yield handed_in.popleft()
 
 
 def _windows(source: Source, cut: Segmentation, wanted: range) -> Iterator[tuple[int, Block]]:
@@ -133,63 +179,59 @@ def _check(block: Block, start: int, rate: int) -> None:
         raise BadInput(what, f"{(start + frame) / rate:.3f} s, channel {channel}", "export the mix again")
 
 
-def _estimate(
-    mix: Block, plan: ChannelPlan, rate: int, network: MaskNetwork, pool: ThreadPoolExecutor
-) -> tuple[Block, Block]:
-    """Dialogue and music of a window ``(frames, channels)``, at its rate; silent signals stay exact zeros."""
-    items = encode(mix, plan)
-    frames = items.shape[1]
-    # What rings on past the end at one rate is needed to rebuild the last samples at the other.
-    network_frames = -(-(frames + rate // 50) * network.rate // rate) if rate != network.rate else frames
-    voices, music = np.zeros_like(items), np.zeros_like(items)
-    active = [k for k in range(len(items)) if items[k].any()]
-    with torch.inference_mode(), _one_thread_each():
-        spectra = {
-            k: network.transform(_tensor(_resample(items[k], rate, network.rate, network_frames), network))
-            for k in active
-        }
-        found = dict(zip(active, pool.map(lambda k: _masks(network, spectra[k]), active), strict=True))
-        bounded = bound_sides([found.get(k) for k in range(len(items))], plan)
-        for k in active:
-            masks = bounded[k]
-            assert masks is not None
-            voice = masks.dialogue * spectra[k]
-            for target, spectrum in ((voices, voice), (music, masks.music * (spectra[k] - voice))):
-                waveform = network.inverse(spectrum, network_frames)[0].cpu().numpy()
-                target[k] = _resample(waveform, network.rate, rate, frames)
-    return decode(voices, plan), decode(music, plan)
+@dataclass(slots=True)
+class _PartWork:
+    """One part of a window on its way through a network: ``samples (frames, 1 | 2)`` at ``rate``.
+
+    A network never hears a silent signal, nor the surrounds where nobody speaks; the same sound on both channels is
+    separated once.
+    """
+
+    samples: Block
+    surround: bool
+    rate: int
+    network: Network
+    _signals: Block = field(init=False)
+    _heard: list[int] = field(init=False)
+
+    def prepare(self) -> list[Tensor]:
+        """The signals to separate, each ``(channels, samples)`` at the network's rate."""
+        frames, rate, to = len(self.samples), self.rate, self.network.rate
+        self._signals = encode(self.samples[:, :1] if self._twice else self.samples, self.network.channels)
+        self._heard = [k for k, signal in enumerate(self._signals) if signal.any()]
+        if self.surround and not has_voice(self.samples, rate):
+            self._heard = []
+        # What rings on past the end at one rate is needed to rebuild the last samples at the other.
+        length = -(-(frames + rate // 50) * to // rate) if rate != to else frames
+        return [torch.from_numpy(_resample(self._signals[k], rate, to, length)) for k in self._heard]
+
+    def conclude(self, mixes: Sequence[Tensor], estimates: Sequence[Estimate]) -> Separated:
+        """Dialogue and music, each as ``samples`` is, from what the network found in the signals."""
+        found = [Signal(mix, *estimate) for mix, estimate in zip(mixes, estimates, strict=True)]
+        if self.network.channels == 1 and self._heard == [0, 1]:
+            found[1] = bound_side(found[0], found[1], self.network.rate)
+        stems = np.zeros((2, *self._signals.shape), np.float32)
+        for k, signal in zip(self._heard, found, strict=True):
+            for stem, waveform in zip(stems, signal[1:], strict=True):
+                stem[k] = _resample(waveform.cpu().numpy(), self.network.rate, self.rate, stem.shape[-1])
+        columns = 1 if self._twice else self.samples.shape[1]
+        dialogue, music = (np.broadcast_to(decode(stem, columns), self.samples.shape) for stem in stems)
+        return dialogue, music
+
+    @property
+    def _twice(self) -> bool:
+        return self.samples.shape[1] == 2 and np.array_equal(self.samples[:, 0], self.samples[:, 1])
 
 
-def _masks(network: MaskNetwork, spectrum: torch.Tensor) -> Masks:
-    # Inference mode and the thread count are per thread.
-    with torch.inference_mode():
-        return network.masks(spectrum)
-
-
-@contextmanager
-def _one_thread_each() -> Iterator[None]:
-    """Let every signal run on one thread: splitting small recurrent steps costs more than it gains, and one thread
-    per signal gives the same bits on any number of cores."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
-def _tensor(samples: Block, network: MaskNetwork) -> torch.Tensor:
-    return torch.from_numpy(samples)[None].to(network.window.device)
-
-
-def _resample(samples: Block, rate: int, to: int, frames: int) -> Block:
-    """``(n,)`` at another rate, zero lag, exactly ``frames`` long."""
+def _resample(signal: Block, rate: int, to: int, frames: int) -> Block:
+    """``(channels, n)`` at another rate, zero lag, exactly ``frames`` long."""
     if rate == to:
-        return samples
-    ringing = np.zeros(-(-frames * rate // to), np.float32)
-    ringing[: len(samples)] = samples[: len(ringing)]
-    resampled = soxr.resample(ringing, rate, to, quality="VHQ")[:frames]
-    return np.pad(resampled, (0, frames - len(resampled))).astype(np.float32, copy=False)
+        return signal
+    ringing = np.zeros((-(-frames * rate // to), len(signal)), np.float32)
+    kept = min(len(ringing), signal.shape[1])
+    ringing[:kept] = signal[:, :kept].T
+    resampled = soxr.resample(ringing, rate, to, quality="VHQ")[:frames].astype(np.float32, copy=False)
+    return np.ascontiguousarray(np.pad(resampled, ((0, frames - len(resampled)), (0, 0))).T)
 
 
 class _Join:

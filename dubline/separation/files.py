@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 from dubline.audio.wav import WavReader, WavWriter
+from dubline.separation.compute import DEFAULT_COMPUTE, Compute
 from dubline.separation.engine import Progress, Stems, separate
 from dubline.separation.registry import Model
 
@@ -14,15 +16,25 @@ from dubline.separation.registry import Model
 NAMES = {"dx": "dialogue.wav", "mx": "music.wav", "fx": "effects.wav", "me": "me.wav"}
 
 
+@dataclass(frozen=True, slots=True)
+class SeparatedFile:
+    """The files by stem (dx, mx, fx, me), and the device that separated last: the CPU when a GPU's memory was full."""
+
+    stems: dict[str, Path]
+    device: str
+    fell_back: bool
+
+
 def separate_file(
     path_in: Path,
     out_dir: Path,
     *,
     model: Model,
+    compute: Compute = DEFAULT_COMPUTE,
     progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
-) -> dict[str, Path]:
-    """Write ``dialogue.wav music.wav effects.wav me.wav`` into ``out_dir`` and return them by stem (dx, mx, fx, me).
+) -> SeparatedFile:
+    """Write ``dialogue.wav music.wav effects.wav me.wav`` into ``out_dir``.
 
     32-bit float at the rate, layout and length of ``path_in``, a WAV or RF64 file. The files appear together at the
     end. Raises `BadInput` as `separate` and `WavReader` do, `Cancelled` when asked to stop.
@@ -30,6 +42,7 @@ def separate_file(
     out_dir.mkdir(parents=True, exist_ok=True)
     finished = {stem: out_dir / name for stem, name in NAMES.items()}
     growing = {stem: path.with_name(f".{path.name}.part") for stem, path in finished.items()}
+    fell_back = [model.fell_back]
     try:
         with ExitStack() as stack:
             source = stack.enter_context(WavReader(path_in))
@@ -37,14 +50,21 @@ def separate_file(
                 stem: stack.enter_context(WavWriter(path, rate=source.rate, layout=source.layout))
                 for stem, path in growing.items()
             }
-            for stems in separate(source, network=model.network, progress=progress, cancelled=cancelled):
+            for stems in separate(
+                source,
+                network=model.network,
+                compute=compute,
+                progress=progress,
+                cancelled=cancelled,
+                fell_back=lambda: fell_back.append(True),
+            ):
                 _write(writers, stems)
         for stem, path in growing.items():
             path.replace(finished[stem])
     finally:
         for path in growing.values():
             path.unlink(missing_ok=True)
-    return finished
+    return SeparatedFile(finished, "cpu" if any(fell_back) else model.device, any(fell_back))
 
 
 def _write(writers: dict[str, WavWriter], stems: Stems) -> None:

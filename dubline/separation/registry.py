@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import logging
 import os
 import shutil
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,10 +32,15 @@ from dubline.separation.network import Network
 from dubline.separation.openunmix import OpenUnmix, OpenUnmixConfig
 from dubline.separation.spleeter import Spleeter, SpleeterConfig
 
+log = logging.getLogger(__name__)
+
 PACKAGE = Path(__file__).parent
 SHIPPED_CARDS = PACKAGE / "cards"
 WEIGHTS = "weights"
 DEFAULT = "default"
+
+# Networks kept ready between titles: the studio's own and one it compares with.
+WARM = 2
 
 _CHUNK = 1 << 20
 
@@ -91,6 +98,8 @@ class Model:
     card: ModelCard
     network: Network
     device: str
+    fell_back: bool = False
+    """The GPU asked for has no room even for the weights."""
 
 
 def _builder(network: Callable[[Any], Network], config: Callable[..., Any]) -> Callable[[dict[str, Any]], Network]:
@@ -137,9 +146,29 @@ def load(model_id: str = DEFAULT, models_dir: Path | None = None, device: str = 
         raise BadInput(f"weights of model {card.id!r} are missing", str(path), "add the model again")
     if sha256_of(path) != card.sha256:
         raise BadInput(f"weights of model {card.id!r} differ from its card", str(path), "add the model again")
-    network = _read(path, card)
     device = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
-    return Model(card, network.to(device), device)
+    try:
+        return Model(card, _warm(path, card, device), device)
+    except torch.OutOfMemoryError:
+        log.warning("the memory of %s is full: going on on the CPU", device)
+    return Model(card, _warm(path, card, "cpu"), "cpu", fell_back=True)
+
+
+_lock = threading.Lock()
+_loaded: dict[str, Network] = {}
+
+
+def _warm(path: Path, card: ModelCard, device: str) -> Network:
+    """The network of ``card`` on ``device``, read once for all titles of this process. It has no state of its own."""
+    key = repr((card.sha256, card.architecture, card.config, device))
+    with _lock:
+        network = _loaded.pop(key, None)
+        if network is None:
+            network = _read(path, card).to(device)
+        _loaded[key] = network
+        while len(_loaded) > WARM:
+            del _loaded[next(iter(_loaded))]
+        return network
 
 
 def add_model(file: Path, card: Path, models_dir: Path) -> ModelCard:
@@ -226,7 +255,9 @@ def _read(path: Path, card: ModelCard) -> Network:
     try:
         tensors = load_file(path)
     except (SafetensorError, OSError) as error:
-        raise BadInput("not a safetensors file", str(path), "run `dubline models convert` on it; pickles are refused") from error
+        raise BadInput(
+            "not a safetensors file", str(path), "run `dubline models convert` on it; pickles are refused"
+        ) from error
     try:
         network.load_state_dict({name: tensor.float() for name, tensor in tensors.items()})
     except RuntimeError as error:

@@ -11,8 +11,6 @@ import math
 from dataclasses import dataclass
 from fractions import Fraction
 
-from dubline.separation.network import CONTEXT_SECONDS, SEGMENT_SECONDS
-
 # Neighbors are blended over this long after each join, inside the earlier one's context.
 FADE_SECONDS = Fraction(1, 4)
 
@@ -53,12 +51,13 @@ def segmentation(
     rate: int,
     network_rate: int,
     hop: int,
-    segment_seconds: float = SEGMENT_SECONDS,
-    context_seconds: float = CONTEXT_SECONDS,
+    segment_seconds: float,
+    context_seconds: float,
 ) -> Segmentation:
     """Cuts for a title of ``frames`` at ``rate`` Hz and a network that steps ``hop`` samples at ``network_rate`` Hz.
 
-    Segment and context are rounded up to the smallest time that is whole in samples at both rates and in hops.
+    Each segment keeps ``segment_seconds`` and hears ``context_seconds`` more on both sides, both rounded up to the
+    smallest time that is whole in samples at both rates and in hops.
     """
     hop_seconds = Fraction(hop, network_rate)
     # Least common multiple of two fractions in lowest terms: of hop / network_rate and 1 / rate.

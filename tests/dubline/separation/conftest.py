@@ -13,7 +13,7 @@ from torch import Tensor
 
 from dubline.audio.layout import Layout
 from dubline.separation.bandsplit import BandSplit, BandSplitConfig
-from dubline.separation.network import MaskNetwork, Masks
+from dubline.separation.network import Estimate, MaskNetwork, Masks, Network
 
 Block = npt.NDArray[np.float32]
 
@@ -27,6 +27,17 @@ class Identity(MaskNetwork):
     def masks(self, spectrum: Tensor) -> Masks:
         """All of the mix, none of it music."""
         return Masks(torch.ones_like(spectrum), torch.zeros_like(spectrum.real))
+
+
+class Through(Network):
+    """Calls everything dialogue without looking at it, in short windows: one channel or two, at any rate."""
+
+    def __init__(self, channels: int, rate: int = 48_000) -> None:
+        super().__init__(rate=rate, channels=channels, hop=512, segment_seconds=1.0, context_seconds=0.5)
+
+    def forward(self, waveform: Tensor) -> Estimate:
+        """All of the mix, none of it music."""
+        return Estimate(waveform, torch.zeros_like(waveform))
 
 
 @dataclass(frozen=True)
@@ -52,6 +63,12 @@ class MemorySource:
 def identity() -> MaskNetwork:
     """The network that changes nothing."""
     return Identity().eval()
+
+
+@pytest.fixture(scope="session")
+def through() -> Callable[..., Network]:
+    """Makes networks that pass everything on as dialogue: ``through(channels, rate)``."""
+    return Through
 
 
 @pytest.fixture(scope="session")

@@ -8,12 +8,14 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.signal import butter, sosfilt
 
 from dubline.audio.layout import Layout
 from dubline.errors import BadInput, Cancelled
+from dubline.separation.compute import Compute
 from dubline.separation.engine import Stems, cuts, separate
 from dubline.separation.segments import segmentation
 
@@ -73,7 +75,7 @@ def test_block_size_threads_and_sharing_out_change_no_bit(tiny, source, run) -> 
     title = source(5.2)
     cut = short(title, tiny)
     all_at_once = run(title, tiny, cut=cut)
-    again = run(title, tiny, cut=cut, threads=1)
+    again = run(title, tiny, cut=cut, compute=Compute(threads=1))
     parts = [run(title, tiny, cut=cut, segments=part) for part in (range(0, 2), range(2, 3), range(3, cut.count))]
     for stem in range(4):
         assert np.array_equal(all_at_once[stem], again[stem])
@@ -187,6 +189,58 @@ def test_progress_ends_at_the_total_and_cancelling_stops(tiny, source) -> None:
     assert seen[-1] == (title.frames, title.frames)
 
 
-def test_cuts_do_not_depend_on_what_is_heard(tiny, source) -> None:
-    title = source(1.0)
-    assert cuts(title, tiny) == segmentation(48_000, rate=48_000, network_rate=48_000, hop=1024)
+def test_cuts_are_the_networks_and_do_not_depend_on_what_is_heard(through, source) -> None:
+    network = through(2)
+    cut = segmentation(48_000, rate=48_000, network_rate=48_000, hop=512, segment_seconds=1.0, context_seconds=0.5)
+    assert cuts(source(1.0, seed=1), network) == cuts(source(1.0, seed=2), network) == cut
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+@pytest.mark.parametrize("layout", ["mono", "stereo", "3.0", "quad"])
+@pytest.mark.parametrize("rate", [44_100, 48_000])
+def test_any_network_gets_back_what_it_gives(channels, layout, rate, through, source, run) -> None:
+    title = source(3.3, rate=rate, layout=layout)
+    title.samples[:, [tag[0] in "BS" for tag in title.layout.tags]] = 0
+    stems = run(title, through(channels, rate))
+    assert np.abs(stems.dx - title.samples).max() < 1e-6
+
+
+@settings(deadline=None, max_examples=12)
+@given(
+    channels=st.sampled_from([1, 2]),
+    network_rate=st.sampled_from([16_000, 44_100, 48_000]),
+    rate=st.sampled_from(RATES),
+    seconds=st.floats(1.5, 4.0),
+)
+def test_segments_equal_one_piece_at_foreign_rates(channels, network_rate, rate, seconds, through, source, run) -> None:
+    title = source(seconds, rate=rate)
+    corner = 0.35 * min(1.0, network_rate / rate)
+    title.samples[:] = sosfilt(butter(12, corner, output="sos"), title.samples, axis=0)
+    network = through(channels, network_rate)
+    unit = {"rate": rate, "network_rate": network_rate, "hop": network.hop, "context_seconds": 0.5}
+    one_piece = run(title, network, cut=segmentation(title.frames, segment_seconds=60.0, **unit))
+    in_segments = run(title, network, cut=segmentation(title.frames, segment_seconds=0.5, **unit))
+    assert np.abs(in_segments.dx - one_piece.dx).max() < JOIN
+
+
+def test_equal_channels_stay_equal_in_a_network_that_tells_left_from_right(source, run, through) -> None:
+    class Leaning(through):
+        def forward(self, waveform):
+            return super().forward(waveform * torch.tensor([[0.9], [0.5]]))
+
+    mono = source(1.0, layout="mono")
+    twice = mono.__class__(np.repeat(mono.samples, 2, axis=1), mono.rate, Layout.parse("stereo"))
+    stems = run(twice, Leaning(2))
+    assert np.array_equal(stems.dx[:, 0], stems.dx[:, 1])
+    np.testing.assert_allclose(stems.dx, 0.7 * twice.samples, atol=1e-6)
+
+
+@pytest.mark.parametrize("layout", ["5.1", "5.1(side)", "7.1"])
+def test_surrounds_in_which_nobody_speaks_are_not_touched(layout, through, source, run) -> None:
+    title = source(2.0, layout=layout)
+    stems = run(title, through(1))
+    surrounds = [c for c, tag in enumerate(title.layout.tags) if tag[0] in "BS"]
+    assert surrounds and not stems.dx[:, surrounds].any() and not stems.mx[:, surrounds].any()
+    assert np.array_equal(stems.fx[:, surrounds], title.samples[:, surrounds])
+    fronts = [title.layout.tags.index(tag) for tag in ("FL", "FR", "FC")]
+    assert np.abs(stems.dx - title.samples)[:, fronts].max() < 1e-6

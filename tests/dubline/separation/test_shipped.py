@@ -12,6 +12,7 @@ import pytest
 from dubline.audio.layout import Layout
 from dubline.audio.wav import WavReader, WavWriter
 from dubline.errors import BadInput
+from dubline.separation.compute import Compute
 from dubline.separation.engine import separate
 from dubline.separation.files import NAMES, separate_file
 from dubline.separation.registry import Model, load
@@ -41,7 +42,7 @@ def test_segments_shared_out_equal_the_whole(model: Model, source: Callable[...,
     shared = [
         s.dx
         for part in (range(0, 1), range(1, 3), range(3, cut.count))
-        for s in separate(title, network=model.network, cut=cut, segments=part, threads=1)
+        for s in separate(title, network=model.network, cut=cut, segments=part, compute=Compute(threads=1))
     ]
     assert np.abs(np.concatenate(shared) - straight).max() < JOIN
 
@@ -52,7 +53,9 @@ def test_files_have_the_rate_layout_and_length_of_the_mix(
     title = source(0.7, rate=44_100, layout="5.1(side)")
     with WavWriter(tmp_path / "mix.wav", rate=44_100, layout=title.layout) as writer:
         writer.write(title.samples)
-    paths = separate_file(tmp_path / "mix.wav", tmp_path / "out", model=model)
+    made = separate_file(tmp_path / "mix.wav", tmp_path / "out", model=model)
+    assert (made.device, made.fell_back) == ("cpu", False)
+    paths = made.stems
     assert {stem: path.name for stem, path in paths.items()} == NAMES
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == sorted(NAMES.values())
     read = {}
