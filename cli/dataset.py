@@ -64,6 +64,7 @@ def build(
     seed: int = typer.Option(42, min=0, help="Another seed gives another data set."),
     workers: int = typer.Option(1, min=1, help="Items made side by side; their bytes do not depend on it."),
     npy: bool = typer.Option(False, "--npy", help="Also write the arrays that Bandit's loader maps."),
+    cache: Path | None = typer.Option(None, help="Decoded recordings of the product preset; OUT/.cache by default."),
     as_json: bool = typer.Option(False, "--json", help="Print one JSON object."),
 ) -> None:
     """Mix recordings into items of speech, music, effects and mixture. Stopped, it goes on where it was."""
@@ -88,6 +89,7 @@ def build(
             where=where,
             corpus=corpus,
             npy=npy,
+            cache=cache,
         )
         with bar(f"build {part}") as progress:
             made[part] = build_plan(plan, workers=workers, progress=progress, cancelled=cancel.requested)

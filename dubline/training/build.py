@@ -55,6 +55,8 @@ class Plan:
     where: str
     corpus: Path | None = None
     npy: bool = False
+    # Where the decoded corpus of a preset made of scenes is kept; beside the items where not given.
+    cache: Path | None = None
 
     @property
     def frames(self) -> int:
@@ -78,7 +80,7 @@ def build(
     Raises `BadInput` for recordings that do not make the preset, for a folder that holds another data set, and
     `EnvironmentFault` where another build is at work in it or the disk is too small; `Cancelled` when asked.
     """
-    # Opened before anything is written: what is wrong with the recordings is known at once.
+    # Opened before any item is written: what is wrong with the recordings is known at once.
     renderer(plan)
     claim(plan.out, _record(plan))
     with _alone(plan.out):
@@ -117,10 +119,12 @@ def _scene_renderer(plan: Plan) -> Callable[[int], None]:
         raise BadInput(f"{plan.preset.id} needs a corpus", plan.where, "name a folder with a manifest.csv")
     if plan.variants != (SCENES_VARIANT,):
         raise BadInput(f"{plan.preset.id} has one variant", plan.where, f"ask for {SCENES_VARIANT}, or for none")
-    mixer = open_scenes(plan.preset.scenes, plan.corpus, plan.out / ".cache", plan.sources, plan.split, seed=plan.seed)
+    scenes = open_scenes(
+        plan.preset.scenes, plan.corpus, plan.cache or plan.out / ".cache", plan.sources, plan.split, seed=plan.seed
+    )
 
     def render(index: int) -> None:
-        tracks = render_scenes(mixer, split=plan.split, index=index, frames=plan.frames)
+        tracks = render_scenes(scenes, split=plan.split, index=index, frames=plan.frames)
         write_item(plan.out, SCENES_VARIANT, plan.split, index, tracks, {}, npy=plan.npy)
 
     return render

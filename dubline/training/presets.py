@@ -84,9 +84,16 @@ class DnrRules(Data):
 
 
 class SceneRules(Data):
-    """Items made of consecutive scenes, each drawn by `dubline.training.mixtures`; ``mixture`` changes its rules."""
+    """Items made of consecutive scenes, each drawn by `dubline.training.mixtures`; ``mixture`` changes its rules.
+
+    ``walla``, ``limited`` and ``coded`` are the shares of scenes with a crowd behind the dialogue, through a soft
+    limiter, and through a codec.
+    """
 
     scene_seconds: float = Field(gt=0)
+    walla: float = Field(default=0.0, ge=0, le=1)
+    limited: float = Field(default=0.0, ge=0, le=1)
+    coded: float = Field(default=0.0, ge=0, le=1)
     mixture: dict[str, Any] = Field(default_factory=dict)
 
 
