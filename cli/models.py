@@ -9,6 +9,7 @@ import typer
 from cli.output import print_json, print_table
 from dubline.errors import BadInput
 from dubline.separation import registry
+from dubline.separation.convert import LAYOUTS, convert
 from tasks.settings import Settings
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -18,15 +19,16 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 def models(
     context: typer.Context, as_json: bool = typer.Option(False, "--json", help="Print one JSON object.")
 ) -> None:
-    """List the models: the one that ships with dubline and those a studio added."""
+    """List the models: what ships with dubline, what is published elsewhere, and what a studio added."""
     if context.invoked_subcommand:
         return
-    cards = registry.list_models(Settings.load().models_root)
+    root = Settings.load().models_root
+    cards, standing = registry.list_models(root), registry.standing(root)
     if as_json:
-        print_json({"models": [card.model_dump(mode="json") for card in cards]})
+        print_json({"models": [card.model_dump(mode="json") | {"weights": standing[card.id]} for card in cards]})
     else:
-        rows = ((c.id, c.version, c.licenses.weights, c.sha256[:12]) for c in cards)
-        print_table("separation models", ("id", "version", "licence of the weights", "sha256"), rows)
+        rows = ((c.id, c.version, standing[c.id], c.licenses.weights, c.sha256[:12] or None) for c in cards)
+        print_table("separation models", ("id", "version", "weights", "licence of the weights", "sha256"), rows)
 
 
 @app.command(epilog="Example: dubline models show default")
@@ -42,7 +44,7 @@ def show(model: str, as_json: bool = typer.Option(False, "--json", help="Print o
 @app.command(epilog="Example: dubline models add mine.safetensors --card mine.yaml")
 def add(
     file: Path = typer.Argument(help="The checkpoint (safetensors)."),
-    card: Path = typer.Option(help="Its card (YAML)."),
+    card: str = typer.Option(help="Its card (YAML), or the id of a model that is listed as not shipped."),
     as_json: bool = typer.Option(False, "--json", help="Print one JSON object."),
 ) -> None:
     """Register a checkpoint by its hash; nothing is downloaded."""
@@ -53,3 +55,21 @@ def add(
         print_json(added.model_dump(mode="json"))
     else:
         typer.echo(f"{added.id} {added.version} {added.sha256}")
+
+
+@app.command(
+    "convert",
+    epilog="Example: dubline models convert checkpoint-multi.ckpt --architecture bandit-v2 --out bandit-v2.safetensors",
+)
+def convert_checkpoint(
+    files: list[Path] = typer.Argument(help="The checkpoint as its authors publish it; for open-unmix one per target."),
+    architecture: str = typer.Option(help=f"What it is: {', '.join(sorted(LAYOUTS))}."),
+    out: Path = typer.Option(help="The safetensors file to write."),
+    as_json: bool = typer.Option(False, "--json", help="Print one JSON object."),
+) -> None:
+    """Convert a published PyTorch checkpoint for `dubline models add`; nothing in it is run."""
+    digest = convert(files, architecture, out)
+    if as_json:
+        print_json({"file": str(out), "sha256": digest, "architecture": architecture})
+    else:
+        typer.echo(f"{out} {digest}")

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
 
-from dubline.errors import BadInput
+from dubline.errors import BadInput, EnvironmentFault
 from dubline.separation.checkpoint import open_checkpoint
 from dubline.separation.registry import sha256_of
 
@@ -117,7 +119,8 @@ def convert(files: Sequence[Path], architecture: str, out: Path) -> str:
     """Write the weights in ``files`` as safetensors to ``out``, and give its sha256.
 
     Nothing in the files is run. ``out`` appears whole or not at all and says which bytes it came from. Raises
-    `BadInput` for an unknown architecture, for a file that is no checkpoint and for one of another architecture.
+    `BadInput` for an unknown architecture, for a file that is no checkpoint and for one of another architecture;
+    `EnvironmentFault` where ``out`` cannot be written.
     """
     if architecture not in LAYOUTS:
         raise BadInput(f"no conversion for {architecture!r}", "architecture", f"use one of {sorted(LAYOUTS)}")
@@ -134,9 +137,16 @@ def convert(files: Sequence[Path], architecture: str, out: Path) -> str:
         if weights.keys() & found.keys():
             raise BadInput("the same target twice", str(file), "give one file for each target")
         weights |= found
-    hashes = {"architecture": architecture, "converted_from": " ".join(sha256_of(file) for file in files)}
+    out.parent.mkdir(parents=True, exist_ok=True)
     part = out.with_name(f".{out.name}.part")
-    save_file(weights, part, metadata=hashes)
+    # One entry alone: several are written in any order, and the same weights would get another hash.
+    source = {"converted_from": " ".join(sha256_of(file) for file in files)}
+    try:
+        save_file(weights, part, metadata=source)
+    except SafetensorError as error:
+        raise EnvironmentFault(str(error), str(out), "free space, or name a writable place") from error
+    # Others may read it as they may read the checkpoint: safetensors writes for its owner alone.
+    shutil.copymode(files[0], part)
     with part.open("rb") as written:
         os.fsync(written.fileno())
     part.replace(out)

@@ -14,9 +14,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
+import torch
 
 from cli.main import run
 from dubline.audio.wav import WavReader
+from dubline.separation.registry import ARCHITECTURES
 from dubline.vocalization.events import read_events
 
 MEASURED = {
@@ -106,6 +108,20 @@ def test_the_shipped_model_says_its_licence_and_its_data(say: Any) -> None:
     assert all(source["licenses"] for source in card["sources"])
 
 
+def test_a_published_checkpoint_is_converted_and_added(say: Any, tmp_path: Path) -> None:
+    config = {"targets": ["vocals"], "n_fft": 64, "hop": 16, "hidden": 8, "residual": True}
+    network = ARCHITECTURES["open-unmix"](config)
+    published, converted = tmp_path / "vocals-b62c91ce.pth", tmp_path / "new" / "umx.safetensors"
+    torch.save(network.get_submodule("vocals").state_dict(), published)
+    code, said = say("models", "convert", published, "--architecture", "open-unmix", "--out", converted)
+    assert code == 0 and said["file"] == str(converted)
+    card = {"id": "umx", "version": "1", "summary": "a test", "architecture": "open-unmix", "config": config}
+    licenses = {"licenses": {"code": "Apache-2.0", "weights": "CC0-1.0"}}
+    (tmp_path / "umx.yaml").write_text(json.dumps(card | licenses))
+    code, added = say("models", "add", converted, "--card", tmp_path / "umx.yaml")
+    assert code == 0 and added["sha256"] == said["sha256"]
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -120,6 +136,8 @@ def test_the_shipped_model_says_its_licence_and_its_data(say: Any) -> None:
         ("measure", "good.wav", "--spec", "ebu-r129"),
         ("conform", "good.wav", "--spec", "nobody", "--out", "stems/c.wav"),
         ("models", "add", "text.wav", "--card", "text.wav"),
+        ("models", "convert", "text.wav", "--architecture", "mrx", "--out", "stems/mrx.safetensors"),
+        ("models", "convert", "text.wav", "--architecture", "nobody", "--out", "stems/mrx.safetensors"),
         ("catalog", "title", "nothing"),
         ("catalog", "lineage", "0123456789"),
     ],
