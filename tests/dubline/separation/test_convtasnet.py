@@ -61,7 +61,7 @@ def test_a_batch_is_learned() -> None:
     optimizer = torch.optim.Adam(network.parameters(), 5e-3)
     targets = Targets(low.flatten(0, 1), high.flatten(0, 1), torch.zeros(2, 1200))
     losses = []
-    for _ in range(40):
+    for _ in range(30):
         parts = dialogue_loss(network(low + high).dialogue.flatten(0, 1), targets, LossWeights(resolutions=(512,)))
         optimizer.zero_grad()
         parts["total"].backward()
