@@ -31,6 +31,7 @@ VERBS = {
     "policies": "List or show the disposition policies.",
     "models": "List, show or add separation models.",
     "dataset": "Build data sets to train and measure with; report what is in one.",
+    "train": "Train a separation model, go on, or fine-tune one.",
     "evaluate": "Measure how well models separate, beside the ideal masks.",
     "catalog": "Ask the catalog: titles, lineage, stale, verify, gc, export.",
     "doctor": "Say what works on this machine.",

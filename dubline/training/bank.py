@@ -27,18 +27,20 @@ class BankRules:
     """How stems are kept and paired: ``size`` sets at most, ``fresh`` new ones per batch.
 
     ``spare_seconds`` longer than a mixture, so that it is cut elsewhere each time. ``response_db`` is the deviation of
-    the random response of a stem, ``reverse`` the share of music and effects that runs backwards.
+    the random response of a stem, ``reverse`` the share of music and effects that runs backwards. With ``levels`` drawn
+    anew, they are those of the mixture rules; else stems keep the ones they came with.
     """
 
-    size: int = 1024
-    fresh: int = 12
+    size: int = 256
+    fresh: int = 2
     spare_seconds: float = 1.0
     response_db: float = 4.0
     reverse: float = 0.15
+    levels: bool = True
 
 
 class Bank:
-    """Turns batches of stems ``(fresh, 3, longer)`` into batches of other mixtures ``(batch, 3, frames)``.
+    """Turns batches of stems ``(fresh, 3, channels, longer)`` into others, re-paired, ``(batch, 3, channels, frames)``.
 
     Deterministic for the same batches and seed, on one kind of device.
     """
@@ -54,13 +56,14 @@ class Bank:
         self._next = 0
 
     def batch(self, size: int) -> Tensor:
-        """``size`` mixtures: stems ``(size, 3, frames)``."""
+        """``size`` mixtures, at most as many as the bank holds: stems ``(size, 3, channels, frames)``."""
         while self._filled < size:
             self._take(next(self._made))
         self._take(next(self._made))
         assert self._sets is not None
         stems = torch.stack([self._sets[self._pick(size), role] for role in range(3)])
-        return self._balance(self._color(self._cut(stems))).transpose(0, 1)
+        colored = self._color(self._cut(stems))
+        return (self._balance(colored) if self._rules.levels else colored).transpose(0, 1)
 
     def _take(self, fresh: Tensor) -> None:
         """Store new sets over the oldest."""
@@ -81,25 +84,27 @@ class Bank:
         return torch.randn(shape, device=self._device, generator=self._random)
 
     def _cut(self, stems: Tensor) -> Tensor:
-        """``(3, batch, longer)`` to ``(3, batch, frames)``, each stem from its own place, some of M&E backwards."""
+        """``(3, batch, channels, longer)`` to ``(…, frames)``, each stem from its own place, some of M&E backwards."""
         frames = self._mixtures.frames
         spare = stems.shape[-1] - frames
-        starts = (self._uniform(*stems.shape[:2], 1) * (spare + 1)).long().clamp(max=spare)
+        starts = (self._uniform(*stems.shape[:2], 1, 1) * (spare + 1)).long().clamp(max=spare)
         steps = torch.arange(frames, device=self._device)
-        backwards = self._uniform(*stems.shape[:2], 1) < self._rules.reverse
+        backwards = self._uniform(*stems.shape[:2], 1, 1) < self._rules.reverse
         backwards[0] = False
-        return stems.gather(-1, starts + torch.where(backwards, frames - 1 - steps, steps))
+        places = starts + torch.where(backwards, frames - 1 - steps, steps)
+        return stems.gather(-1, places.expand(-1, -1, stems.shape[2], -1))
 
     def _color(self, stems: Tensor) -> Tensor:
-        """A smooth random response and polarity for every stem."""
+        """A smooth random response and polarity for every stem, the same in its channels."""
         spectrum = torch.fft.rfft(stems)
         octaves = torch.linspace(0, 1, spectrum.shape[-1], device=self._device).mul(RATE / 2 / 40).clamp(min=1).log2()
         place = octaves / octaves[-1] * (RESPONSE_POINTS - 1)
         below = place.long().clamp(max=RESPONSE_POINTS - 2)
-        points = self._normal(*stems.shape[:2], RESPONSE_POINTS) * self._rules.response_db
+        points = self._normal(*stems.shape[:2], 1, RESPONSE_POINTS) * self._rules.response_db
         gain_db = torch.lerp(points[..., below], points[..., below + 1], place - below)
-        polarity = self._uniform(*stems.shape[:2], 1).sub(0.5).sign()
-        return torch.fft.irfft(spectrum * (10 ** (gain_db / 20) * polarity), stems.shape[-1])
+        polarity = self._uniform(*stems.shape[:2], 1, 1).sub(0.5).sign()
+        colored: Tensor = torch.fft.irfft(spectrum * (10 ** (gain_db / 20) * polarity), stems.shape[-1])
+        return colored
 
     def _balance(self, stems: Tensor) -> Tensor:
         """Levels as `Mixer` sets them: music against effects, dialogue against both, then the level of all."""
@@ -110,19 +115,23 @@ class Bank:
         dialogue = dialogue * _level(background) * self._decibels(count, rules.dialogue_over_background)
         mix = dialogue + background
         gain = self._decibels(count, rules.level) / _level(mix)
-        gain = torch.minimum(gain, PEAK / mix.abs().amax(-1, keepdim=True).clamp(min=SILENCE_POWER))
+        gain = torch.minimum(gain, PEAK / mix.abs().amax((-2, -1), keepdim=True).clamp(min=SILENCE_POWER))
         return torch.stack((dialogue, music, effects)) * gain
 
     def _decibels(self, count: int, spread: tuple[float, float], sign: int = 1) -> Tensor:
         mean, deviation = spread
-        gain: Tensor = 10 ** (sign * (mean + deviation * self._normal(count, 1)) / 20)
+        gain: Tensor = 10 ** (sign * (mean + deviation * self._normal(count, 1, 1)) / 20)
         return gain
 
 
 def _level(samples: Tensor) -> Tensor:
-    """Root mean square ``(batch, 1)`` of ``(batch, n)`` over what is not a pause; 1 for silence, which stays silent."""
-    frames = samples[:, : samples.shape[-1] // LEVEL_FRAME * LEVEL_FRAME].unflatten(-1, (-1, LEVEL_FRAME))
-    power = frames.square().mean(-1)
+    """Root mean square ``(batch, 1, 1)`` of ``(batch, channels, n)`` over what is not a pause, 1 for silence.
+
+    ``n`` is at least a frame.
+    """
+    whole = samples.shape[-1] // LEVEL_FRAME
+    frames = samples[..., : whole * LEVEL_FRAME].reshape(*samples.shape[:-1], whole, LEVEL_FRAME)
+    power = frames.square().mean((1, 3))
     heard = power >= power.amax(-1, keepdim=True) * 10 ** (-PAUSE_DB / 10)
     active = (power * heard).sum(-1, keepdim=True) / heard.sum(-1, keepdim=True)
-    return torch.where(active > SILENCE_POWER, active, torch.ones_like(active)).sqrt()
+    return torch.where(active > SILENCE_POWER, active, torch.ones_like(active)).sqrt()[..., None]

@@ -52,6 +52,17 @@ class DnrFolder(Dataset[Tensor]):
         """Item ``k``: ``(3, frames)`` float32, speech, music, sfx; `BadInput` for a file that cannot be read."""
         return self._stack(k, STEMS)
 
+    def frames(self, k: int) -> int:
+        """Length of item ``k``, by its speech."""
+        return _length(self._folders[k][1], STEMS[0])
+
+    def excerpt(self, k: int, start: int, frames: int) -> npt.NDArray[np.float32]:
+        """``(3, n)``: n is ``frames``, or less where the item ends; only this part is read."""
+        _, folder = self._folders[k]
+        loaded = [_load(folder, stem, self.rate, start, frames) for stem in STEMS]
+        shortest = min(map(len, loaded))
+        return np.stack([samples[:shortest] for samples in loaded])
+
     def mixture(self, k: int) -> Tensor:
         """The mixture of item ``k`` as delivered: ``(frames,)`` float32."""
         name = "mixture" if _found(self._folders[k][1], "mixture") else "mix"
@@ -113,17 +124,38 @@ def _rate(folder: Path) -> int:
         raise BadInput(f"cannot be read as audio: {error}", str(path), "render the item again") from error
 
 
-def _load(folder: Path, stem: str, rate: int) -> npt.NDArray[np.float32]:
-    path = _found(folder, stem)
-    if path is None:
-        raise BadInput(f"no {stem} in the item", str(folder), "render the item again")
+def _length(folder: Path, stem: str) -> int:
+    path = _there(folder, stem)
     try:
         if path.suffix == ".npy":
-            return np.asarray(np.load(path, allow_pickle=False)[0], np.float32)
-        block, found = soundfile.read(path, dtype="float32", always_2d=True)
+            return int(np.load(path, mmap_mode="r", allow_pickle=False).shape[-1])
+        return int(soundfile.info(path).frames)
     except (soundfile.LibsndfileError, OSError, ValueError) as error:
-        raise BadInput(f"cannot be read as audio: {error}", str(path), "render the item again") from error
+        raise _unreadable(path, error) from error
+
+
+def _load(folder: Path, stem: str, rate: int, start: int = 0, frames: int = -1) -> npt.NDArray[np.float32]:
+    """``frames`` samples from ``start`` on, by default all."""
+    path = _there(folder, stem)
+    try:
+        if path.suffix == ".npy":
+            row = np.load(path, mmap_mode="r", allow_pickle=False)[0]
+            return np.array(row[start : None if frames < 0 else start + frames], np.float32)
+        block, found = soundfile.read(path, start=start, frames=frames, dtype="float32", always_2d=True)
+    except (soundfile.LibsndfileError, OSError, ValueError) as error:
+        raise _unreadable(path, error) from error
     if found != rate:
         raise BadInput(f"is at {found} Hz and not {rate}", str(path), "bring all items to one rate")
     mono: npt.NDArray[np.float32] = block.mean(axis=1)
     return mono
+
+
+def _there(folder: Path, stem: str) -> Path:
+    path = _found(folder, stem)
+    if path is None:
+        raise BadInput(f"no {stem} in the item", str(folder), "render the item again")
+    return path
+
+
+def _unreadable(path: Path, error: Exception) -> BadInput:
+    return BadInput(f"cannot be read as audio: {error}", str(path), "render the item again")

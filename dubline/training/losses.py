@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from dubline.separation.network import MaskNetwork
+from dubline.separation.network import MaskNetwork, Network
 
 # Errors this far under the mix (-25 dB) stop counting. Relative to the mix, because an absolute floor lets mixtures
 # without dialogue outweigh all others by their steep logarithm, and the network learns to remove nothing at all.
@@ -20,10 +20,12 @@ COMPRESSION = 0.3
 POWER_FLOOR = 1e-8
 # A dub does not mask residual voice this far above the M&E: those bins are the leakage a listener hears.
 LEAKAGE_RATIO = 10 ** (-20 / 20)
+# Mean magnitude under which Bandit's loss takes nothing for granted.
+L1_FLOOR = 1e-3
 
 
 class Targets(NamedTuple):
-    """The stems that made a mix, each ``(batch, samples)``."""
+    """The stems that made a mix, each ``(batch, samples)`` or, for whole networks, ``(batch, channels, samples)``."""
 
     dialogue: Tensor
     music: Tensor
@@ -37,8 +39,9 @@ class Targets(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class LossWeights:
-    """How much each term counts against the waveform loss of the dialogue."""
+    """How much each term counts against the waveform loss of the dialogue, which is `negative_snr` or `l1_snr`."""
 
+    waveform: Literal["snr", "l1snr"] = "snr"
     me: float = 1.0
     spectral: float = 2.0
     leakage: float = 4.0
@@ -56,6 +59,15 @@ def negative_snr(estimate: Tensor, target: Tensor, mix: Tensor) -> Tensor:
     error = (estimate - target).square().mean(-1)
     level = target.square().mean(-1)
     return 10 * torch.log10((error + floor) / (level + floor))
+
+
+def l1_snr(estimate: Tensor, target: Tensor) -> Tensor:
+    """Negative ratio in dB of the mean magnitudes of target and error, ``(batch,)``, as Bandit v2 trains with.
+
+    Watcharasupat, Wu and Orife, "Remastering Divide and Remaster" (2024); its formula floors both by 1e-3.
+    """
+    error = (estimate - target).abs().mean(-1)
+    return 20 * torch.log10((error + L1_FLOOR) / (target.abs().mean(-1) + L1_FLOOR))
 
 
 def compressed(waveform: Tensor, n_fft: int) -> Tensor:
@@ -98,8 +110,29 @@ def share_loss(share: Tensor, music: Tensor, effects: Tensor) -> Tensor:
     return (entropy * level).mean((-2, -1))
 
 
-def separation_loss(network: MaskNetwork, targets: Targets, weights: LossWeights) -> dict[str, Tensor]:
-    """Separate the mix of ``targets``; the weighted sum as ``total`` and its parts, each a scalar over the batch."""
+def separation_loss(network: Network, targets: Targets, weights: LossWeights) -> dict[str, Tensor]:
+    """Separate the mix of ``targets`` ``(batch, channels, samples)``, at the network's rate and channels.
+
+    The weighted sum as ``total`` and its parts, each a scalar. A masking network's music is judged by its share of the
+    M&E, another's by its waveform.
+    """
+    if isinstance(network, MaskNetwork):
+        return _mask_loss(network, _by_channel(targets), weights)
+    estimate = network(targets.dialogue + targets.me)
+    flat = _by_channel(targets)
+    mix = flat.dialogue + flat.me
+    parts = dialogue_loss(estimate.dialogue.flatten(0, 1), flat, weights)
+    parts["music"] = _waveform_loss(estimate.music.flatten(0, 1), flat.music, mix, weights).mean()
+    parts["total"] = parts["total"] + weights.music * parts["music"]
+    return parts
+
+
+def _by_channel(targets: Targets) -> Targets:
+    """Every channel as an item of the batch."""
+    return Targets(*(stem.flatten(0, 1) for stem in targets))
+
+
+def _mask_loss(network: MaskNetwork, targets: Targets, weights: LossWeights) -> dict[str, Tensor]:
     mix = targets.dialogue + targets.me
     spectrum = network.transform(mix)
     masks = network.masks(spectrum)
@@ -111,13 +144,17 @@ def separation_loss(network: MaskNetwork, targets: Targets, weights: LossWeights
     return parts
 
 
+def _waveform_loss(estimate: Tensor, target: Tensor, mix: Tensor, weights: LossWeights) -> Tensor:
+    return negative_snr(estimate, target, mix) if weights.waveform == "snr" else l1_snr(estimate, target)
+
+
 def dialogue_loss(dialogue: Tensor, targets: Targets, weights: LossWeights) -> dict[str, Tensor]:
     """What an estimate of the dialogue ``(batch, samples)`` costs in itself and in the M&E it leaves."""
     me = targets.me
     mix = targets.dialogue + me
     parts = {
-        "dialogue": negative_snr(dialogue, targets.dialogue, mix).mean(),
-        "me": negative_snr(mix - dialogue, me, mix).mean(),
+        "dialogue": _waveform_loss(dialogue, targets.dialogue, mix, weights).mean(),
+        "me": _waveform_loss(mix - dialogue, me, mix, weights).mean(),
     }
     spectral, leaked = [], []
     for n_fft in weights.resolutions:

@@ -56,7 +56,7 @@ class Mixture(NamedTuple):
 class MixtureRules:
     """How a mixture is drawn. Probabilities are per mixture; levels are in dB, (mean, deviation)."""
 
-    seconds: float = 2.0
+    seconds: float = 3.0
     without_dialogue: float = 0.1
     without_background: float = 0.04
     with_music: float = 0.6

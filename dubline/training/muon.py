@@ -89,4 +89,5 @@ def orthogonal(matrices: Tensor) -> Tensor:
     for _ in range(STEPS):
         gram = x @ x.mT
         x = a * x + (b * gram + c * gram @ gram) @ x
-    return x.mT if tall else x
+    kept: Tensor = x.mT if tall else x
+    return kept
