@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 import yaml
@@ -41,6 +41,8 @@ DEFAULT = "default"
 
 # Networks kept ready between titles: the studio's own and one it compares with.
 WARM = 2
+
+Standing = Literal["shipped", "not shipped", "added"]
 
 _CHUNK = 1 << 20
 
@@ -127,6 +129,14 @@ def list_models(models_dir: Path | None = None) -> list[ModelCard]:
     return [card for card, _ in _cards(models_dir)]
 
 
+def standing(models_dir: Path | None = None) -> dict[str, Standing]:
+    """Where the weights of every model are, by id: with dubline, with their authors, or added by the studio."""
+    return {
+        card.id: ("shipped" if folder == PACKAGE else "added") if card.file else "not shipped"
+        for card, folder in _cards(models_dir)
+    }
+
+
 def card_of(model_id: str = DEFAULT, models_dir: Path | None = None) -> ModelCard:
     """The card of the model called ``model_id``, or of the default one; raises `BadInput` for an unknown model."""
     return _find(model_id, _cards(models_dir))[0]
@@ -171,13 +181,14 @@ def _warm(path: Path, card: ModelCard, device: str) -> Network:
         return network
 
 
-def add_model(file: Path, card: Path, models_dir: Path) -> ModelCard:
-    """Register the checkpoint ``file`` under ``card`` in ``models_dir``, both copied whole or not at all.
+def add_model(file: Path, card: Path | str, models_dir: Path) -> ModelCard:
+    """Register the checkpoint ``file`` in ``models_dir``, copied whole or not at all, under a card.
 
-    Raises `BadInput` when the card is incomplete, names another hash, takes the id of another model, or when the
-    checkpoint is not safetensors of the card's architecture.
+    ``card`` is a file, or the id of a model whose weights are not shipped. Raises `BadInput` when the card is
+    incomplete, names another hash, takes the id of another model, or when the checkpoint is not safetensors of the
+    card's architecture.
     """
-    given = _parse(card)
+    given = _given(card)
     if not file.is_file():
         raise BadInput("no such checkpoint", str(file), "name a .safetensors file")
     digest = sha256_of(file)
@@ -230,6 +241,11 @@ def _parse(path: Path) -> ModelCard:
         raise BadInput(f"{field}: {first['msg']}", str(path), "correct the card") from error
     except (yaml.YAMLError, OSError, UnicodeDecodeError) as error:
         raise BadInput("not a readable YAML card", str(path), "name a model card") from error
+
+
+def _given(card: Path | str) -> ModelCard:
+    unshipped = {known.id: known for known, _ in _cards(None) if not known.file}
+    return unshipped[str(card)] if str(card) in unshipped else _parse(Path(card))
 
 
 def _find(model_id: str, cards: list[tuple[ModelCard, Path]]) -> tuple[ModelCard, Path]:

@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 
 from dubline.errors import BadInput
 from dubline.separation.network import MaskNetwork
-from dubline.separation.registry import PACKAGE, add_model, list_models, load, sha256_of
+from dubline.separation.registry import PACKAGE, add_model, list_models, load, sha256_of, standing
 
 CONFIG = {"bands": 8, "features": 8, "hidden": 8, "pairs": 1, "head": 8}
 # What a repository can carry.
@@ -148,3 +148,43 @@ def test_a_card_that_is_not_yaml_is_refused(tmp_path: Path, checkpoint: Path) ->
     bad.write_text("{")
     with pytest.raises(BadInput, match="YAML"):
         add_model(checkpoint, bad, tmp_path / "models")
+
+
+def test_a_loaded_network_stays_warm_until_its_bytes_change(tmp_path: Path, checkpoint: Path, card: CardMaker) -> None:
+    models = tmp_path / "models"
+    added = add_model(checkpoint, card(), models)
+    network = load("tiny", models, "cpu").network
+    assert load("tiny", models, "cpu").network is network
+    state = {name: tensor + 1 for name, tensor in network.state_dict().items()}
+    (models / "tiny.yaml").unlink()
+    save_file(state, str(checkpoint))
+    other = add_model(checkpoint, card(), models)
+    assert other.sha256 != added.sha256
+    assert load("tiny", models, "cpu").network is not network
+
+
+def test_a_card_without_weights_says_where_they_are_published(tmp_path: Path, card: CardMaker) -> None:
+    models = tmp_path / "models"
+    models.mkdir()
+    place = {"file": "tiny.pth", "address": "https://example.org/tiny", "license": "MIT"}
+    card(upstream=[place]).rename(models / "tiny.yaml")
+    assert standing(models)["tiny"] == "not shipped"
+    with pytest.raises(
+        BadInput, match=r"do not come with dubline.*tiny\.pth from https://example\.org/tiny.*models add"
+    ):
+        load("tiny", models, "cpu")
+
+
+def test_a_device_without_room_for_the_weights_leaves_them_on_the_cpu(
+    tmp_path: Path, checkpoint: Path, card: CardMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_model(checkpoint, card(), tmp_path / "models")
+
+    def full(network: torch.nn.Module, device: str) -> torch.nn.Module:
+        if device != "cpu":
+            raise torch.OutOfMemoryError("full")
+        return network
+
+    monkeypatch.setattr(torch.nn.Module, "to", full)
+    model = load("tiny", tmp_path / "models", "cuda")
+    assert (model.device, model.fell_back) == ("cpu", True)
