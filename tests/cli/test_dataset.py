@@ -91,6 +91,15 @@ def test_a_recording_that_is_no_sound_is_bad_input(
         assert code == 3 and line.count("\n") == 1 and "cannot decode" in line
 
 
+def _runs(pid: str) -> bool:
+    """Whether a process is there and not merely waiting to be buried."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other kernels do not end the children of a killed process")
 def test_a_killed_build_goes_on_and_leaves_no_process(folders: list[str], tmp_path: Path) -> None:
     out = tmp_path / "data"
     command = ["dataset", "build", *folders, "--out", str(out), "--seconds", "6", "--items", "5"]
@@ -99,8 +108,14 @@ def test_a_killed_build_goes_on_and_leaves_no_process(folders: list[str], tmp_pa
     audio = out / "audio/multi/train"
     while process.poll() is None and not (audio.is_dir() and any(audio.iterdir())):
         time.sleep(0.02)
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
     process.send_signal(signal.SIGKILL)
     process.wait()
+    assert len(children) >= 2
+    until = time.monotonic() + 20
+    while any(map(_runs, children)):
+        assert time.monotonic() < until, "a worker outlived the build"
+        time.sleep(0.05)
     done = sorted(audio.iterdir())
     assert 1 <= len(done) <= 5
     assert all(len(list(folder.iterdir())) == 6 for folder in done)
