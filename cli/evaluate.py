@@ -14,7 +14,7 @@ from dubline.separation import registry
 from dubline.training.corpus import open_corpus
 from dubline.training.evaluate import MIX, System, evaluate, mix_system, model_system, oracle_systems
 from dubline.training.evaluation_items import ITEMS, SECONDS, SEED, ItemSet, corpus_sets, dnr_set, folder_set
-from dubline.training.evaluation_report import write_report
+from dubline.training.evaluation_report import COLUMNS, write_report
 from dubline.training.presets import Split
 from tasks import cancel
 from tasks.context import resolve_device
@@ -25,7 +25,6 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 # The model that takes nothing out of the mix.
 _IDENTITY = "identity"
 _SHORTEST_SECONDS = 1.0
-_SHOWN = ("si_sdr_improvement", "snr", "me_snr", "leakage", "speech_left", "energy_change")
 
 
 @app.command("evaluate", epilog="Example: dubline evaluate --corpus corpus --out figures --model default")
@@ -97,11 +96,11 @@ def _mixtures(folder: Path, cache: Path, count: int, seconds: float, seed: int) 
 def _show(summary: dict[str, Any]) -> None:
     """The sets' medians as a table: the report has the rest."""
     rows = [
-        (entry["group"], entry["system"], entry["items"], *(_median(entry, figure) for figure in _SHOWN))
+        (entry["group"], entry["system"], entry["items"], *(_median(entry, figure) for figure in COLUMNS))
         for entry in summary["groups"]
         if entry["by"] == "set"
     ]
-    print_table("medians, dB", ("set", "system", "items", *_SHOWN), rows)
+    print_table("medians, dB", ("set", "system", "items", *COLUMNS.values()), rows)
 
 
 def _median(entry: dict[str, Any], figure: str) -> float | None:

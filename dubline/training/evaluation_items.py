@@ -135,7 +135,7 @@ def dnr_set(root: Path, part: Split = "test", *, items: int | None = None) -> It
         truth = Truth(true_stems(*stems), folder.rate, Layout.default(1))
         return _item(folder.names[k], truth, {"language": folder.variant_of[k]})
 
-    return ItemSet(f"{part} items", len(chosen), read)
+    return ItemSet(f"{part} split", len(chosen), read)
 
 
 def folder_set(root: Path, *, items: int | None = None) -> ItemSet:

@@ -23,7 +23,8 @@ LEVEL_PICTURE, GROUP_PICTURE = "improvement_by_level.png", "improvement_by_group
 # Upper edge of an input level in dB SI-SDR, and what the items under it are called.
 LEVELS = ((-5.0, "under -5 dB"), (0.0, "-5 to 0 dB"), (5.0, "0 to 5 dB"), (float("inf"), "over 5 dB"))
 _HEADLINE = "si_sdr_improvement"
-_COLUMNS = {
+# Figure -> its column where there is room for a few.
+COLUMNS = {
     _HEADLINE: "SI-SDRi",
     "si_sir_improvement": "SI-SIRi",
     "snr": "SNR dialogue",
@@ -125,7 +126,7 @@ def markdown(found: Sequence[Group], systems: Sequence[System], settings: Mappin
     for by in dict.fromkeys(group.by for group in found if group.by != "set"):
         figure = _FIGURE_BY.get(by, _HEADLINE)
         table = _by(by, figure, [group for group in found if group.by == by], names)
-        parts += [f"## {_COLUMNS[figure]} by {by}", table]
+        parts += [f"## {COLUMNS[figure]} by {by}", table]
     parts.append(f"![SI-SDRi of every group]({GROUP_PICTURE})")
     for group in (group for group in found if group.by == "set"):
         rows = [[name, *(_cell(group.figure(system, name), name) for system in names)] for name in FIGURES]
@@ -140,8 +141,8 @@ def _headline(group: Group, systems: Sequence[str]) -> str:
     for system in systems:
         found = group.figure(system, _HEADLINE)
         mean = f"{_number(found.mean)} ± {_number(found.std)}" if found else "-"
-        rows.append([system, mean, *(_cell(group.figure(system, name), name) for name in _COLUMNS)])
-    return _table(("system", "SI-SDRi mean ± std", *_COLUMNS.values()), rows)
+        rows.append([system, mean, *(_cell(group.figure(system, name), name) for name in COLUMNS)])
+    return _table(("system", "SI-SDRi mean ± std", *COLUMNS.values()), rows)
 
 
 def _by(by: str, figure: str, found: Sequence[Group], systems: Sequence[str]) -> str:
