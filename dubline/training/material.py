@@ -18,7 +18,8 @@ from dubline.training.dnr_dataset import DnrFolder
 from dubline.training.dnr_mixer import DnrMixer, excerpts
 from dubline.training.evaluate import VALIDATION_SEED, validation_set
 from dubline.training.licenses import refused, usable_part
-from dubline.training.mixtures import Mixer, MixtureRules
+from dubline.training.mastering import MasteredMixer
+from dubline.training.mixtures import MixtureRules
 from dubline.training.settings import TrainSettings
 from dubline.training.stream import Drawing
 
@@ -63,7 +64,7 @@ def from_corpus(
         if not part.of("speech"):
             raise BadInput(f"no speaker to {name} with", str(folder), "add speakers, or see their licenses")
     return Material(
-        mixer=Mixer(train, _longer(settings), seed=settings.seed),
+        mixer=MasteredMixer(train, _longer(settings), settings.master, seed=settings.seed),
         validation=validation_set(held, _plain(settings), items=settings.validation_items),
         record={
             "manifest": sha256_of(folder / "manifest.csv"),

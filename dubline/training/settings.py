@@ -14,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from dubline.errors import BadInput
 from dubline.training.bank import BankRules
 from dubline.training.losses import LossWeights
+from dubline.training.mastering import MasterRules
 from dubline.training.mixtures import MixtureRules
 
 
@@ -47,6 +48,7 @@ class TrainSettings:
     validation_items: int = 64
     validation_seconds: float = 4.0
     mixtures: MixtureRules = field(default_factory=MixtureRules)
+    master: MasterRules = field(default_factory=MasterRules)
     bank: BankRules = field(default_factory=BankRules)
     losses: LossWeights = field(default_factory=LossWeights)
 

@@ -7,14 +7,16 @@ import pytest
 
 from dubline.errors import BadInput
 from dubline.training.corpus import RATE, Corpus
+from dubline.training.mastering import MasteredMixer
 from dubline.training.presets import SceneRules
-from dubline.training.scenes import Scenes, mixture_rules, render_scenes
+from dubline.training.scenes import master_rules, mixture_rules, render_scenes
 
 RULES = SceneRules(scene_seconds=1.0, mixture={"without_dialogue": 0.0, "without_background": 0.0})
 
 
-def _scenes(corpus: Corpus, **shares: float) -> Scenes:
-    return Scenes(RULES.model_copy(update=shares), corpus, seed=7)
+def _scenes(corpus: Corpus, rules: SceneRules = RULES, **shares: float) -> MasteredMixer:
+    shared = rules.model_copy(update=shares)
+    return MasteredMixer(corpus, mixture_rules(shared), master_rules(shared), seed=7)
 
 
 def test_without_shares_a_scene_is_the_mixture(corpus: Corpus) -> None:
@@ -32,8 +34,8 @@ def test_a_crowd_is_added_to_the_dialogue_alone(corpus: Corpus) -> None:
 
 
 def test_no_crowd_where_nobody_speaks(corpus: Corpus) -> None:
-    silent = RULES.model_copy(update={"walla": 1.0, "mixture": {"without_dialogue": 1.0}})
-    assert not Scenes(silent, corpus, seed=1).draw(0).dialogue.any()
+    silent = RULES.model_copy(update={"mixture": {"without_dialogue": 1.0}})
+    assert not _scenes(corpus, silent, walla=1.0).draw(0).dialogue.any()
 
 
 def test_limiting_turns_all_stems_by_one_gain(corpus: Corpus) -> None:
