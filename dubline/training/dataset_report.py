@@ -15,8 +15,8 @@ import scipy.fft
 from dubline.errors import BadInput
 from dubline.training import presets
 from dubline.training.corpus import KINDS, RATE, read_manifest
-from dubline.training.dnr_dataset import STEMS, DnrFolder, splits, variants
 from dubline.training.dnr_files import read_record, read_table
+from dubline.training.dnr_items import STEMS, ItemFolder, splits, variants
 from dubline.training.presets import SUBMIXES
 from dubline.training.sources import Piece, from_corpus
 
@@ -126,10 +126,10 @@ def _seconds(folder: Path, row: Mapping[str, str]) -> float:
 def _dataset(folder: Path) -> Report:
     record = read_record(folder)
     preset = presets.find(str(record["preset_digest"])) if record else None
-    data = {split: DnrFolder(folder, split) for split in splits(folder)}
+    data = {split: ItemFolder(folder, split) for split in splits(folder)}
     if not data:
         raise BadInput("a data set without items", str(folder), "build some")
-    lengths = {split: one[0].shape[1] / one.rate for split, one in data.items()}
+    lengths = {split: one.stems(0).shape[1] / one.rate for split, one in data.items()}
     counts = [
         {
             "split": split,
@@ -210,11 +210,11 @@ def _measured(folder: Path, column: str) -> dict[str, list[float]]:
     return values
 
 
-def _bandwidths(data: Iterable[DnrFolder]) -> dict[str, list[float]]:
+def _bandwidths(data: Iterable[ItemFolder]) -> dict[str, list[float]]:
     values: dict[str, list[float]] = defaultdict(list)
     for one in data:
         for k in np.unique(np.linspace(0, len(one) - 1, min(_LISTENED, len(one))).astype(int)):
-            for stem, samples in zip(STEMS, one[int(k)].numpy(), strict=True):
+            for stem, samples in zip(STEMS, one.stems(int(k)), strict=True):
                 if samples.any():
                     values[stem].append(bandwidth_hz(samples, one.rate) / 1000)
     return values

@@ -17,8 +17,9 @@ from dubline.loudness.clip import integrated_loudness
 from dubline.training import presets
 from dubline.training.build import Plan, build
 from dubline.training.corpus import RATE
-from dubline.training.dnr_dataset import DnrFolder, splits, variants
+from dubline.training.dnr_dataset import DnrFolder
 from dubline.training.dnr_files import EVENT_COLUMNS, read_table
+from dubline.training.dnr_items import splits, variants
 from dubline.training.sources import Piece, from_corpus
 
 
