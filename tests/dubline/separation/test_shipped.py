@@ -67,6 +67,22 @@ def test_files_have_the_rate_layout_and_length_of_the_mix(
     assert np.array_equal(read["me"][:, 3], title.samples[:, 3])
 
 
+@pytest.mark.parametrize("behind", [0.0, 0.3])
+def test_surrounds_are_touched_where_the_voice_is_and_nowhere_else(
+    behind: float, model: Model, voice: Callable[..., Any], source: Callable[..., Any]
+) -> None:
+    sentence = voice(48_000)[: 2 * 48_000]
+    title = source(2.0, layout="5.1(side)")
+    ambience = 0.1 * title.samples
+    title.samples[:] = ambience
+    title.samples[:, 2] += sentence
+    title.samples[:, 4:] += behind * sentence[:, None]
+    (stems,) = separate(title, network=model.network)
+    touched = 20 * np.log10(np.sqrt(np.mean(np.square(stems.dx[:, 4:]))) + 1e-9)
+    assert np.abs(stems.dx[:, 2]).max() > 0.1
+    assert touched > -50 if behind else touched < -60
+
+
 def test_a_refused_mix_leaves_no_file(tmp_path: Path, model: Model, source: Callable[..., Any]) -> None:
     title = source(0.2)
     title.samples[100] = np.nan
