@@ -99,6 +99,7 @@ def _runs(pid: str) -> bool:
         return False
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="other kernels do not end the children of a killed process")
 def test_a_killed_build_goes_on_and_leaves_no_process(folders: list[str], tmp_path: Path) -> None:
     out = tmp_path / "data"
