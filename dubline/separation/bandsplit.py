@@ -162,7 +162,8 @@ class BandSplit(MaskNetwork):
         Even bands tile the spectrum, and so do odd ones.
         """
         parts = [head(z[:, :, i]).unflatten(-1, (HEADS, -1)) for i, head in enumerate(self.heads)]
-        even, odd = torch.cat(parts[0::2], dim=-1), torch.cat(parts[1::2], dim=-1)
+        # Masks are float32 whatever precision the products before them had.
+        even, odd = torch.cat(parts[0::2], dim=-1).float(), torch.cat(parts[1::2], dim=-1).float()
         return torch.lerp(even, odd, self.odd_weight)
 
 

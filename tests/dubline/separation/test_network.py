@@ -67,3 +67,13 @@ def test_band_edges_cover_the_spectrum(bands: int) -> None:
 def test_the_shipped_size_is_about_one_and_a_half_million_parameters() -> None:
     count = sum(p.numel() for p in BandSplit().parameters())
     assert 1.2e6 < count < 2.0e6
+
+
+def test_products_in_bfloat16_change_little_and_estimates_stay_float32(tiny: MaskNetwork) -> None:
+    wave = torch.randn(1, 1, 9000)
+    with torch.autocast("cpu", torch.bfloat16):
+        rough = tiny(wave)
+    exact = tiny(wave)
+    assert rough.dialogue.dtype == rough.music.dtype == torch.float32
+    error = (rough.dialogue - exact.dialogue).square().mean() / exact.dialogue.square().mean()
+    assert error < 10 ** (-25 / 10)
