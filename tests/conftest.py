@@ -20,7 +20,7 @@ from samples.build import build
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty DUBLINE_HOME, with no other setting of the user's in effect."""
-    for name in ("DATABASE_URL", "STORE_URL", "DEVICE", "GPU_POOL", "MODELS_DIR", "FFMPEG", "JOBS"):
+    for name in ("DATABASE_URL", "STORE_URL", "DEVICE", "GPU_POOL", "MODELS_DIR", "FFMPEG", "JOBS", "PRECISION"):
         monkeypatch.delenv(f"DUBLINE_{name}", raising=False)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DUBLINE_HOME", str(tmp_path / "home"))
