@@ -103,8 +103,10 @@ class Trainer:
         with _threads(settings, lanes), ThreadPoolExecutor(lanes, initializer=_one_thread(lanes)) as pool:
             try:
                 while not self.spent():
-                    self._step(pool, bank.batch(settings.batch), lanes, report)
-                    self.progress = replace(self.progress, seconds=time.monotonic() - clock)
+                    figures = self._step(pool, bank.batch(settings.batch), lanes)
+                    step = self.progress.step + 1
+                    self.progress = replace(self.progress, step=step, seconds=time.monotonic() - clock)
+                    self._log(TRAIN_LOG, figures, report)
                     if self.progress.seconds - validated >= settings.validate_seconds:
                         self._save()
                         self._validate(report)
@@ -154,7 +156,7 @@ class Trainer:
             seed=settings.seed + self.progress.step,
         )
 
-    def _step(self, pool: ThreadPoolExecutor, stems: Tensor, lanes: int, report: Report) -> None:
+    def _step(self, pool: ThreadPoolExecutor, stems: Tensor, lanes: int) -> dict[str, float]:
         """One update from a batch ``(batch, 3, channels, frames)``, its items shared out over the lanes."""
         parts = at_rate(stems, RATE, self.network.rate).chunk(lanes)
         shares = [len(part) / len(stems) for part in parts]
@@ -171,8 +173,7 @@ class Trainer:
             self._update_average()
         losses = _weighted_sum([(torch.stack([part[name] for name in PARTS]),) for _, part in results], shares)
         figures = dict(zip(PARTS, losses[0].tolist(), strict=True))
-        self.progress = replace(self.progress, step=self.progress.step + 1)
-        self._log(TRAIN_LOG, figures | {"gradient": float(norm), "rate": rate}, report)
+        return figures | {"gradient": float(norm), "rate": rate}
 
     def _gradients(self, stems: Tensor) -> tuple[Gradients, dict[str, Tensor]]:
         parts = separation_loss(self.network, Targets(*stems.unbind(1)), self._losses())
