@@ -21,7 +21,7 @@ from dubline.separation.registry import Model, load
 
 Samples = npt.NDArray[np.float32]
 RATE = 48_000
-STEREO = Layout.parse("stereo")
+MONO, STEREO = Layout.parse("mono"), Layout.parse("stereo")
 # -90 dBFS.
 NOTHING = 10 ** (-90 / 20)
 JOIN = 1e-4
@@ -78,16 +78,16 @@ def test_a_pause_stays_digital_silence(model: Model, source: Callable[..., Any])
 
 @dataclass(frozen=True)
 class Tones:
-    """Hours of stereo that no memory holds: other tones left and right, whole in ten seconds."""
+    """Hours of sound that no memory holds: two tones that repeat every ten seconds."""
 
     frames: int
     rate: int = 44_100
-    layout: Layout = STEREO
+    layout: Layout = MONO
 
     def at(self, start: int, frames: int) -> Samples:
-        """``frames`` frames from ``start`` on, ``(frames, 2)``."""
+        """``frames`` frames from ``start`` on, ``(frames, 1)``."""
         phase = 2 * np.pi * (np.arange(start, start + frames) % (10 * self.rate))[:, None] / self.rate
-        tones: Samples = (0.2 * np.sin(phase * [220.1, 331.3]) + 0.1 * np.sin(phase * 0.3)).astype(np.float32)
+        tones: Samples = (0.2 * np.sin(phase * 220.1) + 0.1 * np.sin(phase * 0.3)).astype(np.float32)
         return tones
 
     def blocks(self, size: int = 65_536, *, start: int = 0) -> Iterator[Samples]:
