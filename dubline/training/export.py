@@ -13,13 +13,14 @@ import yaml
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
-from dubline.separation.bandsplit import BandSplit, BandSplitConfig
 from dubline.separation.network import Network
-from dubline.separation.registry import sha256_of
+from dubline.separation.registry import ARCHITECTURES, sha256_of
 from dubline.training.corpus import Corpus, Holdout, open_corpus, split
 from dubline.training.evaluate import evaluate, model_system, oracle_systems
 from dubline.training.evaluation_items import ITEMS, SECONDS, corpus_sets
 from dubline.training.evaluation_report import Group, groups
+from dubline.training.material import sources_of
+from dubline.training.recipe import DEFAULT_ARCHITECTURE
 
 # The figures of `dubline.quality.separation` that a card has room for.
 CLAIMED = (
@@ -46,14 +47,15 @@ def main() -> None:
     parser.add_argument("--items", type=int, default=ITEMS)
     given = parser.parse_args()
     about = halve(given.run / "best.safetensors", given.out)
-    network = BandSplit(BandSplitConfig(**about["config"])).eval()
+    # Runs from before other networks could be trained do not name theirs.
+    network = ARCHITECTURES[about.get("architecture", DEFAULT_ARCHITECTURE)](about["config"]).eval()
     network.load_state_dict({name: tensor.float() for name, tensor in load_file(given.out).items()})
     corpus = open_corpus(given.corpus, given.cache or given.run / "cache")
     card = {
         "config": about["config"],
         "file": given.out.name,
         "sha256": sha256_of(given.out),
-        "sources": sources(split(corpus, Holdout())[0]),
+        "sources": sources_of(split(corpus, Holdout())[0].clips),
         "training": {
             "seed": about["seed"],
             "steps": about["step"],
@@ -97,25 +99,6 @@ def _claim(group: Group, system: str, names: Sequence[str]) -> dict[str, dict[st
         for name, one in found.items()
         if one is not None
     }
-
-
-def sources(train: Corpus) -> list[dict[str, Any]]:
-    """Where the training recordings come from: minutes and licences of every source, as a card lists them."""
-    table: dict[str, dict[str, Any]] = {}
-    for clip in train.clips:
-        row = table.setdefault(clip.source, {"name": clip.source, "minutes": 0.0, "kinds": set(), "licenses": set()})
-        row["minutes"] += clip.frames / 48_000 / 60
-        row["kinds"].add(clip.kind)
-        row["licenses"].add(clip.license)
-    return [
-        {
-            "name": row["name"],
-            "minutes": round(row["minutes"], 1),
-            "kinds": sorted(row["kinds"]),
-            "licenses": sorted(row["licenses"]),
-        }
-        for row in sorted(table.values(), key=lambda row: str(row["name"]))
-    ]
 
 
 def _hours(log: Path, step: int) -> float:

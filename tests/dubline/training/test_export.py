@@ -10,7 +10,8 @@ from safetensors.torch import load_file
 from dubline.separation.bandsplit import BandSplit, BandSplitConfig
 from dubline.training.checkpoint import save_weights
 from dubline.training.corpus import Corpus
-from dubline.training.export import figures, halve, sources
+from dubline.training.export import figures, halve
+from dubline.training.material import sources_of
 
 
 def test_half_precision_keeps_the_network_and_what_it_says_of_itself(tmp_path: Path) -> None:
@@ -36,7 +37,7 @@ def test_figures_cover_what_a_card_claims(corpus: Corpus) -> None:
 
 
 def test_sources_add_up_to_the_corpus(corpus: Corpus) -> None:
-    (made_here,) = sources(corpus)
+    (made_here,) = sources_of(corpus.clips)
     minutes = sum(clip.frames for clip in corpus.clips) / 48_000 / 60
     assert made_here["minutes"] == round(minutes, 1)
     assert made_here["licenses"] == ["CC0-1.0"]

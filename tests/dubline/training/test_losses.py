@@ -11,6 +11,7 @@ from dubline.training.losses import (
     Targets,
     compressed,
     dialogue_loss,
+    l1_snr,
     leakage,
     negative_snr,
     share_loss,
@@ -22,6 +23,21 @@ def test_half_the_target_costs_as_much_as_its_missing_half() -> None:
     target = torch.ones(1, 100)
     expected = 10 * torch.log10(torch.tensor((0.25 + FLOOR_POWER) / (1 + FLOOR_POWER)))
     assert negative_snr(0.5 * target, target, target).item() == pytest.approx(expected.item(), abs=1e-4)
+
+
+def test_the_loss_of_bandit_by_hand() -> None:
+    target = torch.tensor([[0.1, -0.1, 0.3, -0.3]])
+    # Half of a mean magnitude of 0.2 is missing: 20 lg((0.1 + 0.001) / (0.2 + 0.001)).
+    assert l1_snr(0.5 * target, target).item() == pytest.approx(-5.977, abs=1e-3)
+    assert l1_snr(torch.zeros(1, 4), torch.zeros(1, 4)).item() == 0.0
+
+
+def test_either_waveform_loss_can_be_chosen() -> None:
+    stems = 0.1 * torch.randn(3, 2, 8_192, generator=torch.Generator().manual_seed(1))
+    targets = Targets(*stems)
+    parts = dialogue_loss(targets.effects, targets, LossWeights(waveform="l1snr"))
+    torch.testing.assert_close(parts["dialogue"], l1_snr(targets.effects, targets.dialogue).mean())
+    assert parts["dialogue"] != dialogue_loss(targets.effects, targets, LossWeights())["dialogue"]
 
 
 def test_the_loss_does_not_depend_on_the_level_of_the_mix() -> None:
