@@ -99,7 +99,8 @@ class Trainer:
         lanes = _lanes(self.network, settings)
         bank = self._bank()
         clock = time.monotonic() - self.progress.seconds
-        saved = validated = self.progress.seconds
+        # Since the last validation, not since the resumption: one that is killed too often would never validate.
+        saved, validated = self.progress.seconds, self._validated_at().get("seconds", 0.0)
         with _threads(settings, lanes), ThreadPoolExecutor(lanes, initializer=_one_thread(lanes)) as pool:
             try:
                 while not self.spent():
@@ -119,7 +120,7 @@ class Trainer:
             except (Cancelled, KeyboardInterrupt):
                 self._save()
                 raise
-        if self._validated_at() != self.progress.step:
+        if self._validated_at().get("step") != self.progress.step:
             self._save()
             self._validate(report)
         return self.progress
@@ -219,9 +220,10 @@ class Trainer:
         draw_curves(self._out)
         self._save()
 
-    def _validated_at(self) -> float | None:
+    def _validated_at(self) -> history.Row:
+        """The log's last validation, empty before the first."""
         validated = history.rows(self._out / VALIDATION_LOG)
-        return validated[-1]["step"] if validated else None
+        return validated[-1] if validated else {}
 
     def _about(self) -> dict[str, Any]:
         """What a checkpoint says of itself."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -54,6 +55,14 @@ def trainer(out: Path, material: Material, settings: TrainSettings = SETTINGS, r
     return Trainer(out, material=material, settings=settings, recipe=recipe)
 
 
+@pytest.fixture(scope="module")
+def done(tmp_path_factory: pytest.TempPathFactory, material: Material) -> Path:
+    """The folder of a run that is over; not to be changed."""
+    out = tmp_path_factory.mktemp("done")
+    trainer(out, material).run()
+    return out
+
+
 def test_training_writes_logs_weights_a_card_and_curves_and_resumes(tmp_path: Path, material: Material) -> None:
     out = tmp_path / "First try"
     first = trainer(out, material)
@@ -78,11 +87,10 @@ def test_training_writes_logs_weights_a_card_and_curves_and_resumes(tmp_path: Pa
     assert [row["step"] for row in history.rows(out / "train.csv")] == [1, 2, 3, 4, 5, 6]
 
 
-def test_a_run_that_is_over_is_left_as_it_is(tmp_path: Path, material: Material) -> None:
-    trainer(tmp_path, material).run()
-    before = {path.name: path.stat().st_mtime_ns for path in tmp_path.glob("*.safetensors")}
-    trainer(tmp_path, material).run()
-    assert {path.name: path.stat().st_mtime_ns for path in tmp_path.glob("*.safetensors")} == before
+def test_a_run_that_is_over_is_left_as_it_is(done: Path, material: Material) -> None:
+    before = {path.name: path.stat().st_mtime_ns for path in done.glob("*.safetensors")}
+    trainer(done, material).run()
+    assert {path.name: path.stat().st_mtime_ns for path in done.glob("*.safetensors")} == before
 
 
 def test_the_same_seed_and_steps_give_the_same_weights(tmp_path: Path, material: Material) -> None:
@@ -128,15 +136,15 @@ def test_the_best_weights_become_a_model_with_the_card_beside_them(tmp_path: Pat
         ({"settings": replace(SETTINGS, losses=LossWeights(waveform="l1snr"))}, "another losses"),
     ],
 )
-def test_a_folder_of_another_run_is_refused(
-    tmp_path: Path, material: Material, change: dict[str, Any], said: str
-) -> None:
-    trainer(tmp_path, material, replace(SETTINGS, steps=1)).run()
+def test_a_folder_of_another_run_is_refused(done: Path, material: Material, change: dict[str, Any], said: str) -> None:
     with pytest.raises(BadInput, match=said):
-        trainer(tmp_path, material, **change)
+        trainer(done, material, **change)
+
+
+def test_a_folder_of_a_run_on_another_corpus_is_refused(done: Path, material: Material) -> None:
     other = replace(material, record={**material.record, "manifest": "0" * 64})
     with pytest.raises(BadInput, match="another corpus"):
-        trainer(tmp_path, other)
+        trainer(done, other)
 
 
 @pytest.mark.parametrize(
@@ -179,13 +187,13 @@ def test_a_run_asked_to_stop_saves_and_goes_on(tmp_path: Path, material: Materia
     assert again.run().step == 4
 
 
-def test_steps_after_the_last_checkpoint_leave_no_rows(tmp_path: Path, material: Material) -> None:
-    trainer(tmp_path, material).run()
-    history.append(tmp_path / "train.csv", {**history.rows(tmp_path / "train.csv")[-1], "step": 5.0})
-    with (tmp_path / "train.csv").open("a") as lines:
+def test_steps_after_the_last_checkpoint_leave_no_rows(done: Path, tmp_path: Path, material: Material) -> None:
+    log = shutil.copytree(done, tmp_path / "run") / "train.csv"
+    history.append(log, {**history.rows(log)[-1], "step": 5.0})
+    with log.open("a") as lines:
         lines.write("6.0,12")
-    trainer(tmp_path, material)
-    assert [row["step"] for row in history.rows(tmp_path / "train.csv")] == [1, 2, 3, 4]
+    trainer(log.parent, material)
+    assert [row["step"] for row in history.rows(log)] == [1, 2, 3, 4]
 
 
 KILLED = """
@@ -219,11 +227,11 @@ def test_killed_at_any_instant_a_run_loses_what_follows_its_last_checkpoint_and_
         logged = history.rows(out / "train.csv")[-1]["step"]
         assert logged - 1 <= read_about(out / "last.safetensors")["step"] <= logged
         reached = logged
-    assert read_about(out / "best.safetensors")["best"] is not None
     going_on = trainer(out, material, replace(SETTINGS, steps=int(reached) + 3))
     assert going_on.run().step == reached + 3
     steps = [row["step"] for row in history.rows(out / "train.csv")]
     assert steps == list(range(1, int(reached) + 4))
+    assert read_about(out / "best.safetensors")["best"] is not None
 
 
 def _last_step(out: Path) -> float:
