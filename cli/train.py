@@ -90,6 +90,7 @@ def command(
     if as_json:
         print_json(body)
     else:
+        body["left_out_by_license"] = "; ".join(material.left_out) or None
         print_table("trained", ("what", "value"), body.items())
 
 

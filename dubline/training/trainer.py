@@ -261,7 +261,7 @@ class Trainer:
             "step": float(self.progress.step),
             "seconds": round(self.progress.seconds, 1),
             "hours_heard": self.hours_heard,
-            **{key: round(value, 5) for key, value in figures.items()},
+            **{key: float(f"{value:.6g}") for key, value in figures.items()},
         }
         history.append(self._out / name, row)
         report(row)
