@@ -25,8 +25,8 @@ from dubline.separation import registry
 from dubline.separation.network import Network
 from dubline.training.checkpoint import read_about
 from dubline.training.corpus import open_corpus
-from dubline.training.evaluate import System, evaluate, mix_system, model_system, oracle_systems
-from dubline.training.evaluation_items import corpus_sets
+from dubline.training.evaluation.items import corpus_sets
+from dubline.training.evaluation.scores import System, evaluate, mix_system, model_system, oracle_systems
 from dubline.training.licenses import usable_part
 from dubline.training.material import from_corpus
 from dubline.training.recipe import Recipe

@@ -10,13 +10,14 @@ import typer
 from cli.output import bar, print_json, print_table
 from cli.whole import whole_folder
 from dubline.errors import BadInput
-from dubline.training import dataset_report, presets
-from dubline.training.build import SCENES_VARIANT, Plan
-from dubline.training.build import build as build_plan
-from dubline.training.dnr_pools import MIXED
-from dubline.training.presets import Preset, Split
-from dubline.training.report_pages import write_report
-from dubline.training.sources import Source, from_corpus, from_folders
+from dubline.training.datasets import presets
+from dubline.training.datasets import report as dataset_report
+from dubline.training.datasets.build import SCENES_VARIANT, Plan
+from dubline.training.datasets.build import build as build_plan
+from dubline.training.datasets.pages import write_report
+from dubline.training.datasets.pools import MIXED
+from dubline.training.datasets.presets import Preset, Split
+from dubline.training.datasets.sources import Source, from_corpus, from_folders
 from tasks import cancel
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True)

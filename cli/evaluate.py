@@ -12,10 +12,10 @@ from cli.whole import whole_folder
 from dubline.errors import BadInput
 from dubline.separation import registry
 from dubline.training.corpus import open_corpus
-from dubline.training.evaluate import MIX, System, evaluate, mix_system, model_system, oracle_systems
-from dubline.training.evaluation_items import ITEMS, SECONDS, SEED, ItemSet, corpus_sets, dnr_set, folder_set
-from dubline.training.evaluation_report import COLUMNS, write_report
-from dubline.training.presets import Split
+from dubline.training.datasets.presets import Split
+from dubline.training.evaluation.items import ITEMS, SECONDS, SEED, ItemSet, corpus_sets, dnr_set, folder_set
+from dubline.training.evaluation.report import COLUMNS, write_report
+from dubline.training.evaluation.scores import MIX, System, evaluate, mix_system, model_system, oracle_systems
 from tasks import cancel
 from tasks.context import resolve_device
 from tasks.settings import Settings

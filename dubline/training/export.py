@@ -16,9 +16,9 @@ from safetensors.torch import load_file, save_file
 from dubline.separation.network import Network
 from dubline.separation.registry import ARCHITECTURES, sha256_of
 from dubline.training.corpus import Corpus, Holdout, open_corpus, split
-from dubline.training.evaluate import evaluate, model_system, oracle_systems
-from dubline.training.evaluation_items import ITEMS, SECONDS, corpus_sets
-from dubline.training.evaluation_report import Group, groups
+from dubline.training.evaluation.items import ITEMS, SECONDS, corpus_sets
+from dubline.training.evaluation.report import Group, groups
+from dubline.training.evaluation.scores import evaluate, model_system, oracle_systems
 from dubline.training.material import sources_of
 from dubline.training.recipe import DEFAULT_ARCHITECTURE
 

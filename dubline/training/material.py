@@ -14,14 +14,14 @@ from torch import Tensor
 from dubline.errors import BadInput
 from dubline.separation.registry import sha256_of
 from dubline.training.corpus import Clip, Corpus, Holdout, open_corpus, split
-from dubline.training.dnr_dataset import DnrFolder
-from dubline.training.dnr_mixer import DnrMixer, excerpts
-from dubline.training.evaluate import VALIDATION_SEED, validation_set
+from dubline.training.datasets.folder import DnrFolder
+from dubline.training.datasets.mixer import DnrMixer, excerpts
+from dubline.training.evaluation.scores import VALIDATION_SEED, validation_set
 from dubline.training.licenses import refused, usable_part
-from dubline.training.mastering import MasteredMixer
-from dubline.training.mixtures import MixtureRules
+from dubline.training.mixtures.mastering import MasteredMixer
+from dubline.training.mixtures.mixer import MixtureRules
+from dubline.training.mixtures.stream import Drawing
 from dubline.training.settings import TrainSettings
-from dubline.training.stream import Drawing
 
 log = logging.getLogger(__name__)
 

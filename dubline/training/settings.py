@@ -12,10 +12,10 @@ import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from dubline.errors import BadInput
-from dubline.training.bank import BankRules
 from dubline.training.losses import LossWeights
-from dubline.training.mastering import MasterRules
-from dubline.training.mixtures import MixtureRules
+from dubline.training.mixtures.bank import BankRules
+from dubline.training.mixtures.mastering import MasterRules
+from dubline.training.mixtures.mixer import MixtureRules
 
 
 @dataclass(frozen=True, slots=True)

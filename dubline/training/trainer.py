@@ -21,19 +21,19 @@ from torch import Tensor, nn
 from dubline.errors import BadInput, Cancelled
 from dubline.separation.network import Network
 from dubline.training import history
-from dubline.training.bank import Bank
 from dubline.training.checkpoint import Progress, load_checkpoint, read_about, save_checkpoint, save_weights
 from dubline.training.corpus import RATE
 from dubline.training.curves import draw_curves
 from dubline.training.draft import write_draft
-from dubline.training.evaluate import score, summary
+from dubline.training.evaluation.scores import score, summary
 from dubline.training.losses import LossWeights, Targets, separation_loss
 from dubline.training.material import Material
+from dubline.training.mixtures.bank import Bank
+from dubline.training.mixtures.stream import batches
 from dubline.training.muon import Muon
 from dubline.training.rates import at_rate, separate_mono
 from dubline.training.recipe import Recipe, begin
 from dubline.training.settings import TrainSettings
-from dubline.training.stream import batches
 from dubline.vocalization.watch import Cancel, never
 
 Gradients = tuple[Tensor, ...]

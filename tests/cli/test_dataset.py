@@ -14,7 +14,7 @@ import pytest
 import soundfile
 
 from cli.main import run
-from dubline.training.dnr_dataset import DnrFolder
+from dubline.training.datasets.folder import DnrFolder
 
 RATE = 48_000
 

@@ -13,10 +13,10 @@ import soundfile
 
 from dubline.errors import BadInput
 from dubline.training.corpus import Holdout
-from dubline.training.dnr_dataset import DnrFolder
-from dubline.training.dnr_mixer import DnrMixer
+from dubline.training.datasets.folder import DnrFolder
+from dubline.training.datasets.mixer import DnrMixer
 from dubline.training.material import from_corpus, from_dnr
-from dubline.training.mixtures import MixtureRules
+from dubline.training.mixtures.mixer import MixtureRules
 from dubline.training.settings import TrainSettings
 
 RATE = 48_000

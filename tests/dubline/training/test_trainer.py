@@ -20,12 +20,12 @@ from dubline.errors import BadInput, Cancelled
 from dubline.separation.network import Network
 from dubline.separation.registry import add_model, load
 from dubline.training import history
-from dubline.training.bank import BankRules
 from dubline.training.checkpoint import read_about
 from dubline.training.corpus import Corpus, Holdout
 from dubline.training.losses import LossWeights
 from dubline.training.material import Material, from_corpus
-from dubline.training.mixtures import MixtureRules
+from dubline.training.mixtures.bank import BankRules
+from dubline.training.mixtures.mixer import MixtureRules
 from dubline.training.recipe import Recipe
 from dubline.training.settings import TrainSettings
 from dubline.training.trainer import Trainer

@@ -1,0 +1,1 @@
+"""How well a model separates what it has never heard."""

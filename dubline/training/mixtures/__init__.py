@@ -1,0 +1,1 @@
+"""What training hears: voices over music and effects, drawn, colored and leveled."""
