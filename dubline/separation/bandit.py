@@ -18,7 +18,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from dubline.separation.bandsplit import ResidualGRU
+from dubline.separation.bandsplit import ResidualRecurrence
 from dubline.separation.consistency import consistent
 from dubline.separation.mirror import mirrored
 from dubline.separation.network import Estimate, Network
@@ -91,7 +91,7 @@ class Bandit(Network):
         self.split = nn.ModuleList(
             nn.Sequential(nn.LayerNorm(2 * len(band)), nn.Linear(2 * len(band), config.features)) for band in self.bands
         )
-        self.blocks = nn.ModuleList(ResidualGRU(config.features, config.hidden) for _ in range(2 * config.pairs))
+        self.blocks = nn.ModuleList(ResidualRecurrence(config.features, config.hidden) for _ in range(2 * config.pairs))
         self.heads = nn.ModuleDict(
             {target: nn.ModuleList(_head(config, len(band)) for band in self.bands) for target in config.targets}
         )

@@ -10,7 +10,7 @@ import itertools
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -22,6 +22,9 @@ from dubline.separation.network import MaskNetwork, Masks
 FEATURES = 3
 # Values per bin the heads predict: mask real, mask imaginary, music share.
 HEADS = 3
+# Along time, a few bands wait for each other a thousand times: torch has a fused LSTM for that on a CPU, and a GRU made
+# of single steps that takes twice as long. Along bands, a thousand frames go side by side and the GRU computes less.
+CELLS: dict[str, type[nn.LSTM] | type[nn.GRU]] = {"lstm": nn.LSTM, "gru": nn.GRU}
 # Frames worked on at once wherever frames do not depend on each other; longer stretches only fall out of the cache.
 CHUNK_FRAMES = 128
 
@@ -39,6 +42,7 @@ class BandSplitConfig:
     pairs: int = 3
     head: int = 96
     mask_bound: float = 1.5
+    time_cell: Literal["lstm", "gru"] = "lstm"
 
     def as_dict(self) -> dict[str, Any]:
         """The fields as plain numbers."""
@@ -78,13 +82,13 @@ class BandInput(nn.Module):
         return features
 
 
-class ResidualGRU(nn.Module):
-    """LayerNorm, bidirectional GRU and Linear around a residual; input and output ``(batch, steps, features)``."""
+class ResidualRecurrence(nn.Module):
+    """LayerNorm, bidirectional recurrence and Linear around a residual; in and out ``(batch, steps, features)``."""
 
-    def __init__(self, features: int, hidden: int) -> None:
+    def __init__(self, features: int, hidden: int, cell: str = "gru") -> None:
         super().__init__()
         self.norm = nn.LayerNorm(features)
-        self.rnn = nn.GRU(features, hidden, batch_first=True, bidirectional=True)
+        self.rnn = CELLS[cell](features, hidden, batch_first=True, bidirectional=True)
         self.out = nn.Linear(2 * hidden, features)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -110,8 +114,9 @@ class BandSplit(MaskNetwork):
         self.spans = list(zip(starts, stops, strict=True))
         widths = [stop - start for start, stop in self.spans]
         self.split = nn.ModuleList(BandInput(FEATURES * width, config.features) for width in widths)
-        self.along_time = nn.ModuleList(ResidualGRU(config.features, config.hidden) for _ in range(config.pairs))
-        self.along_bands = nn.ModuleList(ResidualGRU(config.features, config.hidden) for _ in range(config.pairs))
+        features, hidden, pairs = config.features, config.hidden, range(config.pairs)
+        self.along_time = nn.ModuleList(ResidualRecurrence(features, hidden, config.time_cell) for _ in pairs)
+        self.along_bands = nn.ModuleList(ResidualRecurrence(features, hidden) for _ in pairs)
         self.heads = nn.ModuleList(
             nn.Sequential(
                 nn.LayerNorm(config.features),

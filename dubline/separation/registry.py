@@ -266,7 +266,7 @@ def _read(path: Path, card: ModelCard) -> Network:
         )
     try:
         network = ARCHITECTURES[card.architecture](card.config)
-    except (TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise BadInput(f"config does not fit {card.architecture}: {error}", f"model {card.id}", "correct it") from error
     try:
         tensors = load_file(path)

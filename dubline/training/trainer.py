@@ -101,10 +101,17 @@ class Trainer:
         clock = time.monotonic() - self.progress.seconds
         # Since the last validation, not since the resumption: one that is killed too often would never validate.
         saved, validated = self.progress.seconds, self._validated_at().get("seconds", 0.0)
-        with _threads(settings, lanes), ThreadPoolExecutor(lanes, initializer=_one_thread(lanes)) as pool:
+        with (
+            _threads(settings, lanes),
+            ThreadPoolExecutor(lanes, initializer=_one_thread(lanes)) as pool,
+            ThreadPoolExecutor(1, initializer=_one_thread(lanes)) as mixing,
+        ):
+            # The next batch is mixed while this one is learned from.
+            coming = mixing.submit(bank.batch, settings.batch)
             try:
                 while not self.spent():
-                    figures = self._step(pool, bank.batch(settings.batch), lanes)
+                    stems, coming = coming.result(), mixing.submit(bank.batch, settings.batch)
+                    figures = self._step(pool, stems, lanes)
                     step = self.progress.step + 1
                     self.progress = replace(self.progress, step=step, seconds=time.monotonic() - clock)
                     self._log(TRAIN_LOG, figures, report)
