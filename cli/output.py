@@ -12,6 +12,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 from tasks import progress as step_progress
 
@@ -37,22 +38,22 @@ def _plain(value: Any) -> Any:
 
 def print_table(title: str, columns: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
     """A table on stdout; text is shown as it is, markup in it has no effect."""
-    table = Table(title=title, title_justify="left", show_edge=False)
+    table = Table(title=Text(title), title_justify="left", show_edge=False)
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(*(_cell(value) for value in row))
-    Console(soft_wrap=False).print(table, markup=False)
+    Console(soft_wrap=False).print(table)
 
 
-def _cell(value: object) -> Any:
+def _cell(value: object) -> Text:
     match value:
         case None:
-            return "-"
+            return Text("-")
         case float():
-            return f"{value:.2f}"
+            return Text(f"{value:.2f}")
         case _:
-            return str(value).replace("[", "\\[")
+            return Text(str(value))
 
 
 def _bars() -> Progress:

@@ -91,3 +91,11 @@ def test_separating_with_weights_that_are_not_there_names_their_place(
     address = next(card for card in list_models() if card.id == "open-unmix").upstream[0].address
     assert address in said and "dubline models add" in said
     assert not (tmp_path / "out").exists()
+
+
+def test_a_table_shows_brackets_as_they_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DUBLINE_HOME", str(tmp_path / "home"))
+    assert run(["models", "show", "bandit-v2"]) == 0
+    assert "'targets': ['speech', 'music', 'sfx']" in " ".join(capsys.readouterr().out.replace("│", " ").split())
