@@ -4,8 +4,8 @@
 
 * the default model, streamed by the engine;
 * Open-Unmix at its published size, four targets and Wiener filter, on the whole file at once as its package does;
-* HT-Demucs: the network of the `demucs` package at the size of its published weights (bottleneck of 512 channels), applied
-  by that package in its usual segments of 7.8 s with a quarter of overlap.
+* HT-Demucs: the network of the `demucs` package at the size of its published weights (bottleneck of 512 channels),
+  applied by that package in its usual segments of 7.8 s with a quarter of overlap.
 
 Random weights serve the peers, since only speed is asked. The file has the peers' rate, 44.1 kHz: the default model
 pays for resampling, they do not. Two cores. Every run is a process of its own, runs take turns, and the fastest of each
