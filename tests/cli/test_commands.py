@@ -166,7 +166,7 @@ def test_interrupted_in_the_middle_a_command_leaves_nothing(home: Path, tmp_path
         [*command, "--out", str(out)], env={**os.environ, "DUBLINE_HOME": str(home)}, stderr=subprocess.PIPE
     )
     deadline = time.monotonic() + 60
-    while not list(out.rglob("*.wav*")) and time.monotonic() < deadline:
+    while not list(tmp_path.rglob("*dialogue.wav*")) and time.monotonic() < deadline:
         time.sleep(0.02)
     child.send_signal(signal.SIGINT)
     _, said = child.communicate(timeout=60)
