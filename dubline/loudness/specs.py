@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
+import string
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from dubline.audio.layout import Layout
 from dubline.versioned import Data, Shelf
 
 _FOLDER = Path(__file__).parent / "specs"
 
+
+NAMING_FIELDS = ("title", "version", "language", "spec", "layout")
 
 Gate = Literal["dialogue", "programme"]
 Algorithm = Literal["bs1770-1", "bs1770-3", "bs1770-4"]
@@ -76,9 +80,16 @@ class Spec(Data):
     bit_depths: tuple[int, ...] = ()
     # What the client takes as its own delivery; a screener in another container is not judged by it.
     containers: tuple[str, ...] = ()
+    # As an order names them: pcm_s24le, aac.
+    codecs: tuple[str, ...] = ()
+    # False: one interleaved file for all channels; True: one mono file per channel.
+    discrete_channels: bool | None = None
+    languages_per_file: Literal["one", "many"] | None = None
     head_pad_max_seconds: float | None = None
     tail_pad_max_seconds: float | None = None
     som_timecode: str | None = None
+    # The delivered file's name without its suffix, built of `NAMING_FIELDS` in braces.
+    naming_template: str | None = None
     allowed_characters: str | None = None
     max_av_duration_delta_seconds: float | None = None
     requires_constant_frame_rate: bool = False
@@ -90,6 +101,25 @@ class Spec(Data):
         for name in self.layouts:
             Layout.parse(name, where=f"spec {self.id}")
         return self
+
+    @field_validator("naming_template")
+    @classmethod
+    def _known_fields(cls, template: str | None) -> str | None:
+        """Every field in braces is one that a delivery can fill in."""
+        for _, field, form, conversion in string.Formatter().parse(template or ""):
+            if field is not None and (field not in NAMING_FIELDS or form or conversion):
+                raise ValueError(f"'{{{field}}}' is no naming field: use {', '.join(NAMING_FIELDS)}")
+        return template
+
+    @field_validator("allowed_characters")
+    @classmethod
+    def _character_class(cls, pattern: str | None) -> str | None:
+        """A regular expression that matches one character."""
+        try:
+            re.compile(pattern or "")
+        except re.error as error:
+            raise ValueError(f"it is no regular expression: {error}") from error
+        return pattern
 
 
 _SHELF = Shelf("spec", _FOLDER, Spec.model_validate)
