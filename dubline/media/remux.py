@@ -21,12 +21,10 @@ from dubline.media import ffmpeg
 from dubline.media.boxes import set_languages, set_lengths
 from dubline.media.carry import Cargo, plan_cargo
 from dubline.media.containers import Codec, Container, check_original, check_pair, check_picture
+from dubline.media.encoding import DETERMINISTIC, encoder_input, encoder_options
 from dubline.media.files import check_file, url
 from dubline.media.languages import Language
 from dubline.media.streams import AudioStream, Media
-
-# No encoder names, dates or random identifiers in the file: the same sources give the same bytes.
-_DETERMINISTIC = {"fflags": "+bitexact", "flags:a": "+bitexact"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,12 +140,12 @@ def _arguments(
     streams += [source[str(index)] for index in (*cargo.covers, *cargo.attachments)]
     options: dict[str, Any] = {"c": "copy", "f": house.muxer, "map_chapters": 0, "map_metadata": 0, "strict": "-2"}
     for number, sound in enumerate(sounds):
-        options |= _encoding(number, sound)
+        options |= encoder_options(number, sound.codec, sound.layout, sound.frames)
     for number, (_, codec) in enumerate(cargo.subtitles):
         options[f"c:s:{number}"] = codec
     for number in range(len(cargo.covers)):
         options[f"disposition:v:{number + 1}"] = "attached_pic"
-    args: list[str] = graph.output(*streams, url(out), **options, **_DETERMINISTIC).get_args()
+    args: list[str] = graph.output(*streams, url(out), **options, **DETERMINISTIC).get_args()
     return ["-y", "-copyts", *args]
 
 
@@ -167,13 +165,7 @@ def _picture_time(house: Container, original: AudioStream | None) -> Fraction:
 
 
 def _graph_audio(sound: _Sound, media: Media, house: Container, start: Fraction) -> Any:
-    stream = _input(sound.track.path, start, f="wav")["a:0"]
-    name = sound.codec.relabel.get(sound.layout.name)
-    if name is not None:
-        order = "|".join(str(channel) for channel in range(sound.layout.channels))
-        stream = stream.filter("channelmap", map=order, channel_layout=name)
-    if sound.codec.unflushed:
-        stream = stream.filter("apad", pad_len=sound.codec.unflushed)
+    stream = encoder_input(_input(sound.track.path, start, f="wav")["a:0"], sound.codec, sound.layout)
     if house.name == "mxf":
         # MXF stores whole frames of picture and sound together and would drop a picture that lacks its sound.
         stream = stream.filter("apad", whole_len=_picture_samples(media, sound.rate))
@@ -183,23 +175,6 @@ def _graph_audio(sound: _Sound, media: Media, house: Container, start: Fraction)
 def _picture_samples(media: Media, rate: int) -> int:
     """Samples that cover the whole picture, rounded up."""
     return -int(-media.picture.frames * rate // media.picture.frame_rate)
-
-
-def _encoding(number: int, sound: _Sound) -> dict[str, Any]:
-    options: dict[str, Any] = {f"c:a:{number}": sound.codec.encoder}
-    if sound.codec.sample_format is not None:
-        options[f"sample_fmt:a:{number}"] = sound.codec.sample_format
-        options[f"bits_per_raw_sample:a:{number}"] = 24
-    if sound.codec.lossy:
-        options[f"b:a:{number}"] = sound.codec.bitrates[sound.layout.channels]
-    if sound.codec.unflushed:
-        # The padding that flushed the encoder is not part of the track: the last packets end where the mix does.
-        end = f"if(gt(PTS+DURATION\\,{sound.frames})\\,max({sound.frames}-PTS\\,1)\\,DURATION)"
-        options[f"bsf:a:{number}"] = f"setts=duration={end}"
-    if sound.codec.name == "opus" and sound.layout.channels > 2:
-        # Channels by position (RFC 7845 family 1), not as an ambisonic or unplaced bundle.
-        options[f"mapping_family:a:{number}"] = 1
-    return options
 
 
 def _descriptions(
