@@ -61,7 +61,6 @@ def localize_language(run: RunRef, plan: Plan, source: Source, sound: Sound, dub
         delivery = {
             "container": row.container,
             "codec": row.codec,
-            "language": language.bcp47,
             "audio_stream": plan.order.master.audio_stream,
             "keep_original": plan.order.options.keep_original,
         }
@@ -72,16 +71,18 @@ def localize_language(run: RunRef, plan: Plan, source: Source, sound: Sound, dub
             media=source.media_asset,
             conformed=conformed["conformed"],
             original_language=plan.original.bcp47,
+            language=language.bcp47,
             **delivery,
         )
         checked = check.submit(
             run,
             subject,
-            deliverable=remuxed["deliverable"],
-            master=source.master,
+            deliverables=[remuxed["deliverable"]],
             media=source.media_asset,
-            conformed=conformed["conformed"],
-            speech=spoken["speech"],
+            references=[conformed["conformed"]],
+            speech=[spoken["speech"]],
+            languages=[language.bcp47],
+            name=f"{plan.order.title.id}_{dub.language}_{row.spec}{containers.container(row.container).suffix}",
             spec=spec,
             frames=source.frames,
             **delivery,

@@ -10,43 +10,48 @@ import pyarrow.parquet as pq
 
 from dubline.audio.spans import Spans
 from dubline.loudness.specs import Spec
-from dubline.media import languages
+from dubline.media import languages as known
 from dubline.media.streams import Media
-from dubline.quality.delivery import check_delivery
+from dubline.quality.delivery import Expected, check_delivery
 from tasks.step import Made, Work, step
 
 
-@step("check", version=1, tools=("av",))
+@step("check", version=2, tools=("av",))
 def check(
     work: Work,
-    deliverable: Path,
-    master: Path,
+    deliverables: list[Path],
     media: Path,
-    conformed: Path,
-    speech: Path,
+    references: list[Path],
+    speech: list[Path],
     *,
     spec: dict[str, Any],
     frames: int,
     container: str,
     codec: str,
-    language: str,
+    languages: list[str],
     audio_stream: int,
     keep_original: bool,
+    name: str,
 ) -> Made:
-    """Decode the deliverable and judge its sound, picture, tags and lengths against master and spec."""
+    """Decode the deliverable and judge its sound, picture, tags, lengths and name against master and spec.
+
+    ``deliverables`` is one file, or one per channel; ``references`` (the conformed mixes), ``speech`` and ``languages``
+    go together, one for each dub in it.
+    """
     report = check_delivery(
-        deliverable,
-        master=master,
+        deliverables,
+        expected=[
+            Expected(known.parse(language), reference, Spans.load(spans))
+            for language, reference, spans in zip(languages, references, speech, strict=True)
+        ],
         media=Media.from_json(json.loads(media.read_text(encoding="utf-8"))),
-        reference=conformed,
         ov_mix_frames=frames,
         spec=Spec.model_validate(spec),
         container=container,
         codec=codec,
-        language=languages.parse(language),
         keep_original=keep_original,
         audio_stream=audio_stream,
-        speech=Spans.load(speech),
+        name=name,
         progress=work.progress,
         cancelled=work.cancelled,
     )

@@ -18,7 +18,7 @@ from tasks.step import Made, Work, step
 _EVENT_FIELDS = tuple(Event.__dataclass_fields__)
 
 
-@step("page", version=1)
+@step("page", version=2)
 def page(
     work: Work,
     ov_mix: Path,
@@ -70,7 +70,5 @@ def _event_row(treatment: dict[str, Any]) -> EventRow:
 
 
 def _named(report: DeliveryReport, curve: pa.Table) -> pa.Table:
-    """The curve with the language and spec it belongs to."""
-    for name, value in (("spec", report.spec_id), ("language", report.language)):
-        curve = curve.add_column(0, name, pa.array([value] * len(curve), pa.string()))
-    return curve
+    """The curves with the spec they belong to."""
+    return curve.add_column(1, "spec", pa.array([report.spec_id] * len(curve), pa.string()))

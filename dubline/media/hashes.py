@@ -6,8 +6,10 @@ import hashlib
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-from av.stream import Disposition
+from av.packet import Packet
+from av.stream import Disposition, Stream
 
 from dubline.errors import BadInput
 from dubline.media.files import open_media
@@ -17,46 +19,78 @@ from dubline.media.files import open_media
 _NAL_CODECS = ("h264", "hevc")
 # A start code, with the zero byte that may precede it and those that may trail the NAL unit before it.
 _START_CODE = re.compile(rb"\x00*\x00\x00\x01")
+# An ADTS header (ISO/IEC 13818-7, 6.2) is two bytes longer where it guards its frame with a checksum.
+_ADTS_BYTES, _ADTS_CHECKSUM_BYTES = 7, 2
 
 _Form = Callable[[memoryview], bytes | memoryview]
 
 
-def picture_hash(path: Path) -> str | None:
-    """SHA-256 (hex) over the picture's packets in stored order; None where there is no picture.
+class StreamHash:
+    """SHA-256 over the packets of ``stream`` in stored order.
 
-    Only the wrapping of H.264 and HEVC units is normalized, so a copy keeps its hash in any container. Covers
-    are not the picture. Raises `BadInput` for a file that cannot be read.
+    What only wraps them is left out (start codes of H.264 and HEVC, ADTS headers of AAC), so a copy keeps its hash
+    in any container.
+    """
+
+    def __init__(self, stream: Stream) -> None:
+        self._form = _form(stream)
+        self._digest = hashlib.sha256()
+
+    def add(self, packet: Packet[Any]) -> None:
+        """Take the next packet."""
+        if packet.size:
+            self._digest.update(self._form(memoryview(packet)))
+
+    def hexdigest(self) -> str:
+        """The hash of the packets so far."""
+        return self._digest.hexdigest()
+
+
+def picture_hash(path: Path) -> str | None:
+    """`StreamHash` of the picture; None where there is none (covers are not the picture).
+
+    Raises `BadInput` for a file that cannot be read.
     """
     with open_media(path) as container:
         pictures = [item for item in container.streams.video if not item.disposition & Disposition.attached_pic]
         if not pictures:
             return None
-        context = pictures[0].codec_context
-        form: _Form = _identity
-        if context.codec.canonical_name in _NAL_CODECS and not (context.extradata or b"\0").startswith(b"\1"):
-            form = _lengths
-        digest = hashlib.sha256()
+        digest = StreamHash(pictures[0])
         for packet in container.demux(pictures[0]):
-            if packet.size:
-                digest.update(form(memoryview(packet)))
+            digest.add(packet)
         return digest.hexdigest()
 
 
 def audio_hash(path: Path, stream: int = 0) -> str:
-    """SHA-256 (hex) over the packets of audio stream ``stream``; `BadInput` where there is no such stream."""
+    """`StreamHash` of audio stream ``stream``; `BadInput` where there is no such stream."""
     with open_media(path) as container:
         streams = container.streams.audio
         if not 0 <= stream < len(streams):
             raise BadInput(f"no audio stream {stream}", str(path), f"the file has {len(streams)}")
-        digest = hashlib.sha256()
+        digest = StreamHash(streams[stream])
         for packet in container.demux(streams[stream]):
-            if packet.size:
-                digest.update(memoryview(packet))
+            digest.add(packet)
         return digest.hexdigest()
+
+
+def _form(stream: Stream) -> _Form:
+    context = stream.codec_context
+    if context is None:
+        return _identity
+    codec, header = context.codec.canonical_name, context.extradata or b""
+    if codec in _NAL_CODECS and not (header or b"\0").startswith(b"\1"):
+        return _lengths
+    return _without_adts if codec == "aac" and not header else _identity
 
 
 def _identity(payload: memoryview) -> memoryview:
     return payload
+
+
+def _without_adts(payload: memoryview) -> memoryview:
+    if len(payload) < _ADTS_BYTES or payload[0] != 0xFF or payload[1] & 0xF6 != 0xF0:
+        return payload
+    return payload[_ADTS_BYTES + (0 if payload[1] & 1 else _ADTS_CHECKSUM_BYTES) :]
 
 
 def _lengths(payload: memoryview) -> bytes:

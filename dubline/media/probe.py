@@ -104,6 +104,7 @@ def _video(container: InputContainer, stream: AvVideo, row: StreamScan, path: Pa
             _RANGES.get(stream.codec_context.color_range),
         ),
         hdr=tuple(name.lower() for name in _side_data(first) if name in _HDR),
+        sha256=row.sha256,
     )
 
 
@@ -147,6 +148,7 @@ def _audio(number: int, stream: AvAudio, row: StreamScan, picture_start: Fractio
         duration_seconds=float(row.end * tick - start) if row.end is not None else 0.0,
         bit_depth=_bit_depth(context) if context else None,
         packets=row.packets,
+        sha256=row.sha256,
     )
 
 

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from av.container import InputContainer
 
 from dubline.errors import BadInput, Cancelled
+from dubline.media.hashes import StreamHash
 
 # A container declares its length to the packet; half a second is more than any rounding and less than a cut.
 _SHORT_SECONDS = 0.5
@@ -29,19 +30,23 @@ class StreamScan:
     end: int | None = None
     times: array[int] = field(default_factory=lambda: array("q"))
     last_corrupt: bool = False
+    sha256: str = ""
 
 
 def scan(container: InputContainer, *, path: Path, cancelled: Callable[[], bool] | None = None) -> list[StreamScan]:
-    """One `StreamScan` per stream, in the container's order; frame times are kept for video only.
+    """One `StreamScan` per stream, in the container's order; frame times are kept for video, hashes for sound as well.
 
     Raises `BadInput` when the file is cut short: an index that points past the end of the file, a last packet
     that is not whole, or streams that stop before the length the container declares.
     """
     scans = [StreamScan() for _ in container.streams]
     video = {stream.index for stream in container.streams.video}
+    digests = {item.index: StreamHash(item) for item in (*container.streams.video, *container.streams.audio)}
     for number, packet in enumerate(container.demux()):
         if cancelled is not None and number % _CHECK_EVERY == 0 and cancelled():
             raise Cancelled("stopped on request", str(path), "run it again")
+        if packet.stream_index in digests:
+            digests[packet.stream_index].add(packet)
         if packet.size == 0 or packet.is_discard:
             continue
         row = scans[packet.stream_index]
@@ -54,6 +59,8 @@ def scan(container: InputContainer, *, path: Path, cancelled: Callable[[], bool]
         if packet.stream_index in video:
             row.times.append(time)
     _check_whole(container, scans, path)
+    for index, digest in digests.items():
+        scans[index].sha256 = digest.hexdigest()
     return scans
 
 

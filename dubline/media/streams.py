@@ -25,7 +25,8 @@ class VideoStream:
     """The picture. ``index`` counts the container's streams; ``start_seconds`` is the first frame's time in it.
 
     ``constant_frame_rate`` says that every frame lies on the grid of ``frame_rate`` up to the rounding of the
-    container's clock; ``jitter_only`` that such rounding is there (1 ms ticks of Matroska, say).
+    container's clock; ``jitter_only`` that such rounding is there (1 ms ticks of Matroska, say). ``sha256`` is that of
+    the packets (`hashes.StreamHash`), as for sound.
     """
 
     index: int
@@ -40,6 +41,7 @@ class VideoStream:
     start_seconds: Fraction
     duration_seconds: float
     color: Color
+    sha256: str
     hdr: tuple[str, ...] = ()
 
 
@@ -64,6 +66,7 @@ class AudioStream:
     duration_seconds: float
     bit_depth: int | None
     packets: int
+    sha256: str
 
     def channel_layout(self, *, where: str) -> Layout:
         """The layout, the customary one for an untagged stream; `BadInput` where neither has a name."""

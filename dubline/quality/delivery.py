@@ -3,35 +3,54 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from dubline.audio.spans import Spans
 from dubline.loudness.measurement import Measurement
 from dubline.loudness.specs import Spec
 from dubline.loudness.verdict import Check, Grade, judge, worst
-from dubline.media import containers, hashes
+from dubline.media import containers
 from dubline.media.languages import Language
 from dubline.media.probe import probe
 from dubline.media.streams import Media
 from dubline.quality import packaging, sound
 from dubline.quality.heard import Heard, listen
 
-# Where remuxing puts the streams: the dub first, the OV audio after it.
-DUB_STREAM = 0
-ORIGINAL_STREAM = 1
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """A dub track that was ordered: its language, the conformed mix it was encoded from, where the dub speaks."""
+
+    language: Language
+    reference: Path
+    speech: Spans | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TrackReport:
+    """One dub track, decoded again. ``curves`` is its loudness over time (`Meter.curves`), not part of the JSON."""
+
+    language: str
+    measurement: Measurement
+    curves: pa.Table
+
+    def to_json(self) -> dict[str, Any]:
+        """A dictionary of JSON values in a fixed order."""
+        return {"language": self.language, "measurement": self.measurement.to_json()}
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveryReport:
-    """Every check of one deliverable, the figures measured on it, and the worst verdict.
+    """Every check of one deliverable, the figures measured on each of its tracks, and the worst verdict.
 
-    ``curves`` is the loudness over time of the decoded dub (`Meter.curves`), not part of the JSON.
+    ``language`` is that of the only track, or ``mul`` (ISO 639-2) with several.
     """
 
     deliverable: str
@@ -42,10 +61,22 @@ class DeliveryReport:
     codec: str
     verdict: Grade
     checks: tuple[Check, ...]
-    measurement: Measurement
+    tracks: tuple[TrackReport, ...]
     picture_hash: str | None
     original_hash: str | None
-    curves: pa.Table
+
+    @property
+    def measurement(self) -> Measurement:
+        """The figures of the first track."""
+        return self.tracks[0].measurement
+
+    @property
+    def curves(self) -> pa.Table:
+        """The loudness over time of every track, one below the other, the language in the first column."""
+        return pa.concat_tables(
+            track.curves.add_column(0, "language", pa.array([track.language] * len(track.curves), pa.string()))
+            for track in self.tracks
+        )
 
     def to_json(self) -> dict[str, Any]:
         """A dictionary of JSON values in a fixed order; the same file gives the same one."""
@@ -58,6 +89,7 @@ class DeliveryReport:
             "verdict": self.verdict,
             "checks": [dataclasses.asdict(check) for check in self.checks],
             "measurement": self.measurement.to_json(),
+            "tracks": [track.to_json() for track in self.tracks],
             "hashes": {"picture": self.picture_hash, "original_audio": self.original_hash},
         }
 
@@ -73,56 +105,62 @@ class DeliveryReport:
             codec=body["codec"],
             verdict=body["verdict"],
             checks=tuple(Check(**check) for check in body["checks"]),
-            measurement=Measurement.from_json(body["measurement"]),
+            tracks=tuple(
+                TrackReport(
+                    track["language"],
+                    Measurement.from_json(track["measurement"]),
+                    curves.filter(pc.field("language") == track["language"]).drop_columns("language"),
+                )
+                for track in body["tracks"]
+            ),
             picture_hash=body["hashes"]["picture"],
             original_hash=body["hashes"]["original_audio"],
-            curves=curves,
         )
 
 
 def check_delivery(
-    deliverable: Path,
+    files: Sequence[Path],
     *,
-    master: Path,
+    expected: Sequence[Expected],
     media: Media,
-    reference: Path,
     ov_mix_frames: int,
     spec: Spec,
     container: str,
     codec: str,
-    language: Language,
     keep_original: bool,
     audio_stream: int = 0,
-    speech: Spans | None = None,
+    name: str | None = None,
     progress: Callable[[int, int], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> DeliveryReport:
-    """Check ``deliverable`` against its ``master`` (probed as ``media``) and the ``spec`` it was made for.
+    """Check ``files`` against the master (probed as ``media``), the mixes they were made of, and the ``spec``.
 
-    ``reference`` is the conformed mix, the WAV that was encoded; ``ov_mix_frames`` its proper length;
-    ``audio_stream`` the master's stream that holds the OV mix. ``speech`` spans of the dub make the dialogue
-    figures. Raises `BadInput` only when the deliverable cannot be opened or decoded: all else is a verdict.
+    ``files`` is one file, or one mono WAV per channel in layout order; ``expected`` its dub tracks in the order of
+    the streams, which come before the OV audio where that is kept; ``ov_mix_frames`` their proper length;
+    ``audio_stream`` the master's stream that holds the OV mix; ``name`` what the file is published as. Raises
+    `BadInput` only when a file cannot be opened or decoded: all else is a verdict.
     """
-    delivered = probe(deliverable)
-    heard = listen(
-        deliverable, stream=DUB_STREAM, reference=reference, speech=speech, progress=progress, cancelled=cancelled
-    )
-    picture = hashes.picture_hash(deliverable)
-    original = _original_hash(deliverable, delivered) if keep_original else None
+    deliverable = files[0]
+    delivered = probe(deliverable, cancelled=cancelled)
     house = containers.container(container)
+    track = expected[0]
+    heard = listen(
+        deliverable, stream=0, reference=track.reference, speech=track.speech, progress=progress, cancelled=cancelled
+    )
+    original = delivered.audio[-1].sha256 if keep_original and len(delivered.audio) > len(expected) else None
     checks = (
         *_sound_checks(heard, delivered, spec=spec, codec=codec, house=house, ov_mix_frames=ov_mix_frames),
         *judge(heard.measurement, spec).checks,
         packaging.check_container(delivered, house, spec),
-        packaging.check_picture(picture, hashes.picture_hash(master)),
+        packaging.check_picture(delivered.picture.sha256, media.picture.sha256),
         packaging.check_original(
             original,
-            hashes.audio_hash(master, audio_stream) if keep_original else None,
+            media.audio[audio_stream].sha256 if keep_original else None,
             keep_original=keep_original,
             streams=len(delivered.audio),
         ),
-        packaging.check_language(delivered, language, stream=DUB_STREAM, container=house),
-        packaging.check_default(delivered, stream=DUB_STREAM, container=house),
+        packaging.check_language(delivered, track.language, stream=0, container=house),
+        packaging.check_default(delivered, stream=0, container=house),
         packaging.check_timecode(delivered, media, spec),
         packaging.check_chapters(delivered, media, house),
         packaging.check_subtitles(delivered, media, house),
@@ -133,18 +171,17 @@ def check_delivery(
         packaging.check_frame_rate(delivered, spec),
     )
     return DeliveryReport(
-        deliverable=deliverable.name,
-        language=language.bcp47,
+        deliverable=name or deliverable.name,
+        language=track.language.bcp47,
         spec_id=spec.id,
         spec_version=spec.version,
         container=container,
         codec=codec,
         verdict=worst(check.verdict for check in checks),
         checks=checks,
-        measurement=heard.measurement,
-        picture_hash=picture,
+        tracks=(TrackReport(track.language.bcp47, heard.measurement, heard.curves),),
+        picture_hash=delivered.picture.sha256,
         original_hash=original,
-        curves=heard.curves,
     )
 
 
@@ -157,9 +194,5 @@ def _sound_checks(
         sound.check_length(heard, ov_mix_frames=ov_mix_frames, container=house, picture_samples=picture_samples),
         sound.check_lag(heard),
         sound.check_same_sound(heard, codec=coder),
-        *sound.check_form(heard, delivered.audio[DUB_STREAM], codec=coder, spec=spec),
+        *sound.check_form(heard, delivered.audio[0], codec=coder, spec=spec),
     )
-
-
-def _original_hash(deliverable: Path, delivered: Media) -> str | None:
-    return hashes.audio_hash(deliverable, ORIGINAL_STREAM) if len(delivered.audio) > ORIGINAL_STREAM else None

@@ -123,7 +123,7 @@ def _curve(report: DeliveryReport) -> str:
     known = {spec.id: spec for spec in specs.list_specs()}
     spec = known.get(report.spec_id)
     limit = spec.loudness if spec is not None and spec.version == report.spec_version else None
-    return loudness_svg(report.curves, limit)
+    return loudness_svg(report.tracks[0].curves, limit)
 
 
 def _language_name(report: DeliveryReport) -> str:

@@ -17,7 +17,7 @@ from dubline.media import languages
 from dubline.media.probe import probe
 from dubline.media.remux import Track, remux
 from dubline.media.streams import Media
-from dubline.quality.delivery import DeliveryReport, check_delivery
+from dubline.quality.delivery import DeliveryReport, Expected, check_delivery
 from samples.build import build
 
 FRAMES = 6 * 48_000
@@ -72,6 +72,7 @@ def deliver(film: Film, tmp_path: Path) -> Callable[..., DeliveryReport]:
         encoded: Path | None = None,
         tag: str = "fr-FR",
         kept: bool = True,
+        reference: Path | None = None,
         after: Callable[[Path], Path] = lambda path: path,
         **checked: Any,
     ) -> DeliveryReport:
@@ -80,16 +81,14 @@ def deliver(film: Film, tmp_path: Path) -> Callable[..., DeliveryReport]:
         track = Track(encoded or film.mixes[layout], codec, languages.parse(tag))
         remux(master, media, [track], out, container=container, keep_original=kept)
         wanted: dict[str, Any] = {
-            "master": master,
             "media": media,
-            "reference": film.mixes[layout],
             "ov_mix_frames": FRAMES,
             "spec": specs.get("netflix-nearfield"),
             "container": container,
             "codec": codec,
-            "language": languages.parse("fr-FR"),
+            "expected": [Expected(languages.parse("fr-FR"), reference or film.mixes[layout])],
             "keep_original": kept,
         }
-        return check_delivery(after(out), **(wanted | checked))
+        return check_delivery([after(out)], **(wanted | checked))
 
     return deliver

@@ -16,7 +16,7 @@ from dubline.media.probe import probe
 from dubline.media.remux import Track, remux
 from dubline.media.streams import Media
 from dubline.quality import packaging
-from dubline.quality.delivery import check_delivery
+from dubline.quality.delivery import Expected, check_delivery
 
 MXF = containers.container("mxf")
 EBU = specs.get("ebu-r128")
@@ -36,8 +36,8 @@ def test_a_broadcast_file_says_what_it_cannot_say(film: Any, tmp_path: Path) -> 
     probed, mix, french = probe(master), film.mixes["stereo"], languages.parse("fr-FR")
     remux(master, probed, [Track(mix, "pcm_s24le", french)], out, container="mxf", keep_original=True)
     report = check_delivery(
-        out, master=master, media=probed, reference=mix, ov_mix_frames=6 * 48_000, spec=EBU, container="mxf",
-        codec="pcm_s24le", language=french, keep_original=True,
+        [out], expected=[Expected(french, mix)], media=probed, ov_mix_frames=6 * 48_000, spec=EBU, container="mxf",
+        codec="pcm_s24le", keep_original=True,
     )  # fmt: skip
     found = {check.name: (check.verdict, check.note) for check in report.checks}
     assert found["language"] == ("pass", "mxf names no languages; the manifest does")
