@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from dubline.errors import BadInput
+from dubline.versioned import UniqueKeys
 
 # Title ids and version labels become folder and file names on every client's system.
 Slug = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
@@ -75,7 +76,7 @@ class Order(_Part):
 def read_order(path: Path) -> Order:
     """Read the order at ``path``; raises `BadInput` naming the first thing that is wrong in it."""
     try:
-        body = yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeys)
+        body = yaml.load(path.read_text(encoding="utf-8"), Loader=UniqueKeys)
     except (OSError, UnicodeDecodeError, RuntimeError) as error:
         raise BadInput(
             f"cannot read the order: {getattr(error, 'strerror', None) or error}",
@@ -135,18 +136,3 @@ def _absolute(order: Order, folder: Path) -> Order:
     master = order.master.model_copy(update={"path": folder / order.master.path})
     dubs = tuple(dub.model_copy(update={"dialogue": folder / dub.dialogue}) for dub in order.dubs)
     return order.model_copy(update={"master": master, "dubs": dubs})
-
-
-class _UniqueKeys(yaml.SafeLoader):
-    """YAML 1.2 section 3.2.1.1: keys are unique. PyYAML would silently keep the last one."""
-
-
-def _mapping(loader: _UniqueKeys, node: yaml.MappingNode) -> dict[Any, Any]:
-    keys = [loader.construct_object(key) for key, _ in node.value]
-    for key, count in Counter(str(key) for key in keys).items():
-        if count > 1:
-            raise yaml.constructor.ConstructorError(None, None, f"key '{key}' stands twice", node.start_mark)
-    return loader.construct_mapping(node)
-
-
-_UniqueKeys.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)

@@ -129,4 +129,4 @@ def test_a_spec_cannot_be_changed_in_place():
         get("web").version = 2
 
 
-PINNED = "ce7506c21221aff0d4f5b9b589dba9c60eba7e8897152a607a04e66ff0a4d4d8"
+PINNED = "b30ed9e69bcb325db73161c24b4b5567baece18234c83b22f15bba864cf1fcc9"
