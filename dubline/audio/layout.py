@@ -1,7 +1,8 @@
 """Channel layouts: which loudspeaker each channel feeds, by tag and never by index.
 
 Tags and layout names are ffmpeg's; tag order inside a layout is the order of the WAVE channel mask
-(Microsoft, *Multiple channel audio data and WAVE files*), which is L R C LFE Ls Rs for 5.1.
+(Microsoft, *Multiple channel audio data and WAVE files*), which is L R C LFE Ls Rs for 5.1. Tags that begin with T
+are loudspeakers above the listener.
 """
 
 from __future__ import annotations
@@ -21,6 +22,10 @@ MASK_BITS: dict[str, int] = {
     "BC": 0x100,
     "SL": 0x200,
     "SR": 0x400,
+    "TFL": 0x1000,
+    "TFR": 0x4000,
+    "TBL": 0x8000,
+    "TBR": 0x20000,
 }
 
 _NAMED: dict[str, tuple[str, ...]] = {
@@ -33,11 +38,17 @@ _NAMED: dict[str, tuple[str, ...]] = {
     "5.1": ("FL", "FR", "FC", "LFE", "BL", "BR"),
     "5.1(side)": ("FL", "FR", "FC", "LFE", "SL", "SR"),
     "7.1": ("FL", "FR", "FC", "LFE", "BL", "BR", "SL", "SR"),
+    "5.1.2": ("FL", "FR", "FC", "LFE", "SL", "SR", "TFL", "TFR"),
+    "5.1.2(back)": ("FL", "FR", "FC", "LFE", "BL", "BR", "TFL", "TFR"),
+    "5.1.4": ("FL", "FR", "FC", "LFE", "SL", "SR", "TFL", "TFR", "TBL", "TBR"),
+    "7.1.2": ("FL", "FR", "FC", "LFE", "BL", "BR", "SL", "SR", "TFL", "TFR"),
+    "7.1.4": ("FL", "FR", "FC", "LFE", "BL", "BR", "SL", "SR", "TFL", "TFR", "TBL", "TBR"),
 }
 
-_DEFAULT_BY_COUNT = {1: "mono", 2: "stereo", 3: "3.0", 4: "quad", 5: "5.0", 6: "5.1", 8: "7.1"}
+# Ten channels may be 5.1.4 or 7.1.2: they have no customary layout.
+_DEFAULT_BY_COUNT = {1: "mono", 2: "stereo", 3: "3.0", 4: "quad", 5: "5.0", 6: "5.1", 8: "7.1", 12: "7.1.4"}
 
-_PAIRS = (("FL", "FR"), ("SL", "SR"), ("BL", "BR"))
+_PAIRS = (("FL", "FR"), ("SL", "SR"), ("BL", "BR"), ("TFL", "TFR"), ("TBL", "TBR"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +122,7 @@ class Layout:
 
     @property
     def pairs(self) -> tuple[tuple[int, int], ...]:
-        """Columns of the left/right pairs: front, side, back, as far as the layout has them."""
+        """Columns of the left/right pairs: front, side, back, above, as far as the layout has them."""
         return tuple(
             (self.index(left), self.index(right)) for left, right in _PAIRS if left in self.tags and right in self.tags
         )

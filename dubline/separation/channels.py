@@ -14,8 +14,8 @@ from dubline.audio.layout import Layout
 
 Block = npt.NDArray[np.float32]
 
-# The left channels of pairs behind the listener.
-SURROUNDS = ("SL", "BL")
+# The left channels of pairs beside, behind and above the listener.
+SURROUNDS = ("SL", "BL", "TFL", "TBL")
 
 
 @dataclass(frozen=True, slots=True)

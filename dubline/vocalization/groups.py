@@ -19,7 +19,7 @@ class Group:
 
 
 def groups_of(layout: Layout) -> tuple[Group, ...]:
-    """Center first, then front, side and back pairs, as far as the layout has them; the LFE is in none."""
+    """Center first, then front, side, back and upper pairs, as far as the layout has them; the LFE is in none."""
     center: tuple[tuple[int, ...], ...] = ((layout.center,),) if layout.center is not None else ()
     columns = (*center, *layout.pairs)
     return tuple(Group(tuple(layout.tags[at] for at in each), each) for each in columns)

@@ -18,17 +18,17 @@ def test_encoding_and_decoding_null(channels: int, heard: int) -> None:
     np.testing.assert_allclose(decode(signals, channels), block, atol=1e-6)
 
 
-@pytest.mark.parametrize("name", ["mono", "stereo", "3.0", "quad", "5.0", "5.1", "5.1(side)", "7.1"])
+@pytest.mark.parametrize("name", ["mono", "stereo", "3.0", "quad", "5.0", "5.1", "5.1(side)", "7.1", "7.1.4"])
 def test_every_channel_but_the_lfe_is_treated_once(name: str) -> None:
     layout = Layout.parse(name)
     columns = sorted(column for part in parts(layout) for column in part.columns)
     assert columns == [c for c in range(layout.channels) if layout.tags[c] != "LFE"]
 
 
-def test_the_pairs_behind_the_listener_are_surrounds() -> None:
-    layout = Layout.parse("7.1")
+def test_the_pairs_behind_and_above_the_listener_are_surrounds() -> None:
+    layout = Layout.parse("7.1.4")
     surrounds = {layout.tags[c] for part in parts(layout) if part.surround for c in part.columns}
-    assert surrounds == {"SL", "SR", "BL", "BR"}
+    assert surrounds == {"SL", "SR", "BL", "BR", "TFL", "TFR", "TBL", "TBR"}
 
 
 def test_a_pair_is_heard_as_middle_and_side_or_as_left_and_right() -> None:
