@@ -29,27 +29,33 @@ CELLS: dict[str, type[nn.LSTM] | type[nn.GRU]] = {"lstm": nn.LSTM, "gru": nn.GRU
 CHUNK_FRAMES = 128
 
 
-@dataclass(frozen=True, slots=True)
-class BandSplitConfig:
-    """Everything needed to build the network again; stored in the model card."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BandConfig:
+    """The spectra, how they are cut in bands, and what reads the masks out again."""
 
     rate: int = 48_000
     n_fft: int = 2048
     hop: int = 1024
     bands: int = 24
     features: int = 64
-    hidden: int = 64
-    pairs: int = 3
     head: int = 96
     mask_bound: float = 1.5
-    time_cell: Literal["lstm", "gru"] = "lstm"
 
     def as_dict(self) -> dict[str, Any]:
         """The fields as plain numbers."""
         return asdict(self)
 
 
-def band_edges(config: BandSplitConfig) -> list[int]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BandSplitConfig(BandConfig):
+    """Everything needed to build the network again; stored in the model card."""
+
+    hidden: int = 64
+    pairs: int = 3
+    time_cell: Literal["lstm", "gru"] = "lstm"
+
+
+def band_edges(config: BandConfig) -> list[int]:
     """``bands`` bin numbers from 0 to the Nyquist bin, strictly rising, narrow below and log-spaced above.
 
     Narrow bands are two bins wide at least, so the spacing is linear until a log step exceeds two bins.
@@ -97,14 +103,14 @@ class ResidualRecurrence(nn.Module):
         return x + residual
 
 
-class BandSplit(MaskNetwork):
-    """The network: complex spectra in, masks out. Mono: channels are items of the batch.
+class BandMasks(MaskNetwork):
+    """Complex spectra in, masks out, and between them whatever a subclass makes of the bands' features.
 
-    Every computation is per item and the masks do not depend on how items are batched.
+    Mono: channels are items of the batch. Every computation is per item and the masks do not depend on how items are
+    batched.
     """
 
-    def __init__(self, config: BandSplitConfig | None = None) -> None:
-        config = config or BandSplitConfig()
+    def __init__(self, config: BandConfig) -> None:
         super().__init__(rate=config.rate, n_fft=config.n_fft, hop=config.hop)
         self.config = config
         edges = band_edges(config)
@@ -114,9 +120,6 @@ class BandSplit(MaskNetwork):
         self.spans = list(zip(starts, stops, strict=True))
         widths = [stop - start for start, stop in self.spans]
         self.split = nn.ModuleList(BandInput(FEATURES * width, config.features) for width in widths)
-        features, hidden, pairs = config.features, config.hidden, range(config.pairs)
-        self.along_time = nn.ModuleList(ResidualRecurrence(features, hidden, config.time_cell) for _ in pairs)
-        self.along_bands = nn.ModuleList(ResidualRecurrence(features, hidden) for _ in pairs)
         self.heads = nn.ModuleList(
             nn.Sequential(
                 nn.LayerNorm(config.features),
@@ -142,15 +145,14 @@ class BandSplit(MaskNetwork):
                 last.bias.zero_()
                 last.bias[: stop - start] = 0.5
 
+    def mingle(self, z: Tensor) -> Tensor:
+        """What the bands and frames of ``(batch, frames, bands, features)`` have to say to each other; same shape."""
+        raise NotImplementedError
+
     def masks(self, spectrum: Tensor) -> Masks:
         """Masks for complex ``(batch, bins, frames)``; finite for any finite input, digital silence included."""
-        z = _in_chunks(self._embed, spectrum.transpose(1, 2))
-        batch, frames, bands, features = z.shape
-        for time_block, band_block in zip(self.along_time, self.along_bands, strict=True):
-            z = z.transpose(1, 2).reshape(batch * bands, frames, features)
-            z = time_block(z).view(batch, bands, frames, features).transpose(1, 2)
-            z = _in_chunks(partial(_per_frame, band_block), z)
-        real, imaginary, share = _in_chunks(self._read_out, z).movedim(1, -1).unbind(1)
+        z = self.mingle(in_chunks(self._embed, spectrum.transpose(1, 2)))
+        real, imaginary, share = in_chunks(self._read_out, z).movedim(1, -1).unbind(1)
         return Masks(bounded_mask(real, imaginary, self.config.mask_bound), torch.sigmoid(share))
 
     def _embed(self, x: Tensor) -> Tensor:
@@ -172,13 +174,33 @@ class BandSplit(MaskNetwork):
         return torch.lerp(even, odd, self.odd_weight)
 
 
+class BandSplit(BandMasks):
+    """Recurrences along time and along bands in turn."""
+
+    def __init__(self, config: BandSplitConfig | None = None) -> None:
+        config = config or BandSplitConfig()
+        super().__init__(config)
+        features, hidden, pairs = config.features, config.hidden, range(config.pairs)
+        self.along_time = nn.ModuleList(ResidualRecurrence(features, hidden, config.time_cell) for _ in pairs)
+        self.along_bands = nn.ModuleList(ResidualRecurrence(features, hidden) for _ in pairs)
+
+    def mingle(self, z: Tensor) -> Tensor:
+        """Every band is read along time, then every frame along the bands, several times over."""
+        batch, frames, bands, features = z.shape
+        for time_block, band_block in zip(self.along_time, self.along_bands, strict=True):
+            z = z.transpose(1, 2).reshape(batch * bands, frames, features)
+            z = time_block(z).view(batch, bands, frames, features).transpose(1, 2)
+            z = in_chunks(partial(_per_frame, band_block), z)
+        return z
+
+
 def _per_frame(block: nn.Module, z: Tensor) -> Tensor:
     """``block`` along the bands of every frame of ``(batch, frames, bands, features)``."""
     along: Tensor = block(z.flatten(0, 1))
     return along.view_as(z)
 
 
-def _in_chunks(function: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+def in_chunks(function: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     """``function`` of ``(batch, frames, …)`` tensors, applied to stretches of frames."""
     starts = range(0, x.shape[1], CHUNK_FRAMES)
     return torch.cat([function(x[:, start : start + CHUNK_FRAMES]) for start in starts], dim=1)

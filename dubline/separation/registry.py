@@ -23,6 +23,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from dubline.errors import BadInput
+from dubline.separation.bandconv import BandConv, BandConvConfig
 from dubline.separation.bandit import Bandit, BanditConfig
 from dubline.separation.bandsplit import BandSplit, BandSplitConfig
 from dubline.separation.convtasnet import ConvTasNet, ConvTasNetConfig
@@ -116,6 +117,7 @@ def _builder(network: Callable[[Any], Network], config: Callable[..., Any]) -> C
 ARCHITECTURES: dict[str, Callable[[dict[str, Any]], Network]] = {
     "bandit-v2": _builder(Bandit, BanditConfig),
     "bandsplit": _builder(BandSplit, BandSplitConfig),
+    "bandconv": _builder(BandConv, BandConvConfig),
     "conv-tasnet": _builder(ConvTasNet, ConvTasNetConfig),
     "fcn-small": _builder(Fcn, FcnConfig),
     "mrx": _builder(Mrx, MrxConfig),

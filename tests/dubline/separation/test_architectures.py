@@ -26,6 +26,7 @@ TINY: dict[str, dict[str, Any]] = {
         "context_seconds": 0.01,
     },
     "bandsplit": {"bands": 8, "features": 8, "hidden": 8, "pairs": 1, "head": 8},
+    "bandconv": {"bands": 8, "features": 8, "blocks": 2, "bottleneck": 8, "head": 8},
     "conv-tasnet": {"filters": 16, "length": 8, "bottleneck": 8, "hidden": 16, "blocks": 3, "repeats": 2},
     "fcn-small": {"n_fft": 256, "hop": 128, "widths": [4, 8], "dilations": [1, 2]},
     "mrx": {"windows": [64, 128, 256], "hop": 32, "hidden": 8, "layers": 1},
