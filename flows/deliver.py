@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dubline.media import containers
 from dubline.vocalization.events import read_events
 from flows.artifacts import publish_artifacts
 from flows.languages import Deliverable
+from flows.manifest import language_of, languages_in, manifest_body
 from flows.me import Sound
 from flows.notes import odd_but_valid
+from flows.packing import Packed, pack_deliverables, pack_stems
 from flows.preflight import Plan
 from flows.source import Source
 from tasks.context import means
@@ -28,12 +29,18 @@ ME_TRACKS = {"me": "me", "optional": "optional", "dx_guide": "dx-guide", "dx": "
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """One delivered file."""
+    """One deliverable: a file, or a set of files of one channel each.
+
+    ``path`` is the file, or the list of the set's files: its ``sha256`` vouches for each of them. ``language`` is
+    ``mul`` for a file with several ``languages``. ``measurement`` is that of the first.
+    """
 
     language: str
+    languages: tuple[str, ...]
     spec: str
     path: Path
     sha256: str
+    files: tuple[dict[str, str], ...]
     verdict: str
     measurement: dict[str, Any]
 
@@ -60,9 +67,11 @@ class Localized:
             "deliverables": [
                 {
                     "language": item.language,
+                    "languages": list(item.languages),
                     "spec": item.spec,
                     "path": str(item.path),
                     "sha256": item.sha256,
+                    "files": list(item.files),
                     "verdict": item.verdict,
                     "measurement": item.measurement,
                 }
@@ -78,10 +87,11 @@ def deliver(run: RunRef, plan: Plan, source: Source, sound: Sound, made: Sequenc
     slug = plan.order.title.id
     folder = plan.out / slug
     checks = {item: _read_json(item.checked.result()["check"]) for item in made}
-    stems = {name: sound.package.result()[f"{role}_bwf"] for role, name in ME_TRACKS.items()}
+    packed = pack_deliverables(run, made)
+    stems = pack_stems(run, sound.package, {f"{role}_bwf": stem_path(slug, role) for role in ME_TRACKS})
     me_figures = _read_json(sound.me_level.result()["measurement"])
     notes = odd_but_valid(plan, source, made, me_figures)
-    body = manifest_body(plan, source, sound, checks, stems, notes) | {"me_measurement": me_figures}
+    body = manifest_body(plan, source, sound.stems, checks, packed, stems, notes) | {"me_measurement": me_figures}
     paged = page.submit(
         run,
         ov_mix=source.ov["ov_mix"],
@@ -91,23 +101,32 @@ def deliver(run: RunRef, plan: Plan, source: Source, sound: Sound, made: Sequenc
         loudness=[item.checked["loudness"] for item in made],
         **page_facts(plan, source, sound, made, body),
     ).result()
+    reports = [
+        Publication("me/report.json", sound.cleaned.result()["report"]),
+        Publication("qc/events.parquet", sound.cleaned.result()["decided"]),
+        Publication("qc/loudness.parquet", paged["loudness"]),
+        Publication("qc/report.html", paged["page"]),
+    ]
+    body["reports"] = [{"path": file.name, "bytes": _bytes(file.sha256), "sha256": file.sha256} for file in reports]
     listed = manifest.submit(run, listed=[f["sha256"] for f in body["deliverables"]], body=body).result()
 
-    files = [Publication(_name(slug, item), item.remuxed.result()["deliverable"]) for item in made]
-    files += [Publication(f"me/{slug}_{name}.wav", sha256) for name, sha256 in stems.items()]
-    files += [Publication("me/report.json", sound.cleaned.result()["report"])]
-    files += [Publication("qc/events.parquet", sound.cleaned.result()["decided"])]
-    files += [Publication("qc/loudness.parquet", paged["loudness"]), Publication("qc/report.html", paged["page"])]
-    places = publish(folder, files)
+    files = [file for one in packed.values() for file in one.publications]
+    files += [Publication(file["path"], file["sha256"]) for file in stems]
+    places = publish(folder, files + reports)
     places |= publish(folder, [Publication("manifest.json", listed["manifest"])])
 
-    delivered = tuple(_record(run, plan, item, places[_name(slug, item)], check) for item, check in checks.items())
+    delivered = tuple(_record(run, plan, item, packed[item], places, check) for item, check in checks.items())
     _record_events(run, sound)
     publish_artifacts(slug, body)
     executed, cached = means().catalog.step_counts(run.run_id)
-    me = {role: str(places[f"me/{slug}_{ME_TRACKS[role]}.wav"]) for role in ("me", "optional", "dx_guide")}
+    me = {role: str(places[stem_path(slug, role)]) for role in ("me", "optional", "dx_guide")}
     me["report"] = str(places["me/report.json"])
     return Localized(slug, run.run_id, cached, executed, delivered, me, places["qc/report.html"])
+
+
+def stem_path(slug: str, role: str) -> str:
+    """``me/glass-harbor_dx-guide.wav``, for a role of `ME_TRACKS`."""
+    return f"me/{slug}_{ME_TRACKS[role]}.wav"
 
 
 def page_facts(
@@ -116,9 +135,9 @@ def page_facts(
     """What the QC page says beside the measurements: the title, the material, and where every byte came from."""
     me_figures = body["me_measurement"]
     title, model = plan.order.title, sound.stems.models[0]
-    steps = [source.ov, sound.stems, sound.cleaned.result(), *(item.remuxed.result() for item in made)]
+    steps = [source.ov, sound.stems, sound.cleaned.result(), *(item.written.result() for item in made)]
     return {
-        "names": [Path(_name(title.id, item)).name for item in made],
+        "names": [Path(item["path"]).name for item in body["deliverables"]],
         "title": title.name,
         "version": title.version,
         "original_language": plan.original.name,
@@ -142,86 +161,48 @@ def page_facts(
     }
 
 
-def manifest_body(
-    plan: Plan,
-    source: Source,
-    sound: Sound,
-    checks: Mapping[Deliverable, Mapping[str, Any]],
-    stems: Mapping[str, str],
-    notes: Sequence[str],
-) -> dict[str, Any]:
-    """The manifest, without dates: the same order on the same versions gives the same bytes."""
-    order, slug = plan.order, plan.order.title.id
-    weights = sound.stems.models
-    return {
-        "title": order.title.model_dump(mode="json"),
-        "master": {
-            "name": order.master.path.name,
-            "sha256": source.master,
-            "language": plan.original.bcp47,
-            "rate": source.rate,
-            "layout": source.layout.name,
-            "frames": source.frames,
-            "timecode": source.media.timecode,
-        },
-        "model": weights,
-        "policy": {"id": plan.policy.id, "version": plan.policy.version},
-        "me": [{"path": f"me/{slug}_{name}.wav", "sha256": sha256} for name, sha256 in stems.items()],
-        "deliverables": [
-            {
-                "path": _name(slug, item),
-                "sha256": item.remuxed.result()["deliverable"],
-                "language": plan.languages[item.dub.language].bcp47,
-                "iso639_2t": plan.languages[item.dub.language].iso639_2t,
-                "spec": {
-                    "id": item.row.spec,
-                    "version": plan.specs[item.row.spec].version,
-                    "verified": plan.specs[item.row.spec].verified,
-                },
-                "container": item.row.container,
-                "codec": item.row.codec,
-                "dub_gain_db": item.mixed.result().values["gain_db"],
-                "gain_db": item.conformed.result().values["gain_db"],
-                "verdict": check["verdict"],
-                "checks": check["checks"],
-                "measurement": check["measurement"],
-            }
-            for item, check in checks.items()
-        ],
-        "notes": list(notes),
-    }
-
-
 def _level(value: float | None) -> str:
     return "silent" if value is None else f"{value:.1f}"
 
 
-def _name(slug: str, item: Deliverable) -> str:
-    """``fr-FR/glass-harbor_fr-FR_ebu-r128.mov``"""
-    suffix = containers.container(item.row.container).suffix
-    return f"{item.dub.language}/{slug}_{item.dub.language}_{item.row.spec}{suffix}"
-
-
-def _record(run: RunRef, plan: Plan, item: Deliverable, path: Path, check: Mapping[str, Any]) -> Delivered:
-    spec = plan.specs[item.row.spec]
-    language = plan.languages[item.dub.language].bcp47
-    sha256 = item.remuxed.result()["deliverable"]
+def _record(
+    run: RunRef,
+    plan: Plan,
+    item: Deliverable,
+    packed: Packed,
+    places: Mapping[str, Path],
+    check: Mapping[str, Any],
+) -> Delivered:
+    spec, language = plan.specs[item.row.spec], language_of(plan, item)
     means().catalog.record_deliverable(
         run.version_id,
         language=language,
         spec_id=spec.id,
         spec_version=str(spec.version),
         spec_body=spec.model_dump(mode="json"),
-        sha256=sha256,
-        path=path,
+        sha256=packed.sha256,
+        path=places[packed.path],
         container=item.row.container,
         codec=item.row.codec,
         verdict=check["verdict"],
         checks=check["checks"],
         measurement=check["measurement"],
-        recipe_key=item.remuxed.result().recipe_key,
+        recipe_key=packed.made_by.recipe_key,
     )
-    return Delivered(language, spec.id, path, sha256, check["verdict"], dict(check["measurement"]))
+    return Delivered(
+        language=language,
+        languages=tuple(languages_in(plan, item)),
+        spec=spec.id,
+        path=places[packed.path],
+        sha256=packed.sha256,
+        files=tuple({"path": str(places[file["path"]]), "sha256": file["sha256"]} for file in packed.files),
+        verdict=check["verdict"],
+        measurement=dict(check["measurement"]),
+    )
+
+
+def _bytes(sha256: str) -> int:
+    return means().catalog.asset(sha256).bytes
 
 
 def _record_events(run: RunRef, sound: Sound) -> None:

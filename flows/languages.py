@@ -1,15 +1,20 @@
-"""From one dub to its deliverables: mix onto the M&E, then per spec conform, remux and check."""
+"""From the dubs to their deliverables: mix onto the M&E, then per spec conform, write the file and check it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from dubline.audio.speakers import speaker_names
 from dubline.media import containers
+from dubline.media.languages import MULTIPLE
+from flows.clock import start_of_day
 from flows.me import Sound
+from flows.naming import channels_of, stem_of
 from flows.order import Delivery, Dub
 from flows.preflight import Plan
 from flows.source import Source
+from tasks.broadcast import broadcast, channel_role
 from tasks.check import check
 from tasks.conform import conform
 from tasks.measure import measure
@@ -20,21 +25,37 @@ from tasks.step import Pending, RunRef
 
 
 @dataclass(frozen=True, slots=True)
-class Deliverable:
-    """One language for one spec: the steps that make it, which may still be running."""
+class Dubbed:
+    """One dub laid on the M&E: the steps that make its full mix, which may still be running."""
 
     dub: Dub
-    row: Delivery
     placed: Pending
+    spoken: Pending
     mixed: Pending
-    conformed: Pending
-    remuxed: Pending
+    level: Pending
+
+
+@dataclass(frozen=True, slots=True)
+class Deliverable:
+    """What one spec gets of one dub, or of all of them in one file; its steps may still be running.
+
+    ``dubbed`` and ``conformed`` go together, in the order of the file's streams. ``channels`` are the names of the
+    channels that have a file each, empty where one file holds them all.
+    """
+
+    row: Delivery
+    language: str
+    stem: str
+    dubbed: tuple[Dubbed, ...]
+    conformed: tuple[Pending, ...]
+    written: Pending
+    channels: tuple[str, ...]
     checked: Pending
 
 
-def localize_language(run: RunRef, plan: Plan, source: Source, sound: Sound, dub: Dub) -> Iterator[Deliverable]:
-    """Submit the steps of one dub; the languages of a title run side by side as far as the machine allows."""
-    language, placed = plan.languages[dub.language], source.placed[dub.language]
+def mix_language(run: RunRef, plan: Plan, source: Source, sound: Sound, dub: Dub) -> Dubbed:
+    """Submit the mix of one dub; the languages of a title run side by side as far as the machine allows."""
+    placed = source.placed[dub.language]
     spoken = speech.submit(run, dub.language, dialogue=placed["dub_dx"])
     mixed = mix.submit(
         run,
@@ -47,44 +68,114 @@ def localize_language(run: RunRef, plan: Plan, source: Source, sound: Sound, dub
         optional=sound.cleaned["optional"] if plan.order.options.include_optional else None,
     )
     level = measure.submit(run, dub.language, track=mixed["print_master"], speech=spoken["speech"])
-    for row in plan.order.deliver:
-        spec = plan.specs[row.spec].model_dump(mode="json")
-        subject = f"{dub.language} {row.spec}"
-        conformed = conform.submit(
+    return Dubbed(dub, placed, spoken, mixed, level)
+
+
+def make_deliverables(run: RunRef, plan: Plan, source: Source, dubbed: Sequence[Dubbed]) -> Iterator[Deliverable]:
+    """Submit all that the order asks for: what holds one language, dub by dub, then what holds them all."""
+    rows = plan.order.deliver
+    for one in dubbed:
+        for row in rows:
+            if row.languages == "one":
+                yield _make(run, plan, source, row, one.dub.language, (one,))
+    for row in rows:
+        if row.languages == "all":
+            yield _make(run, plan, source, row, MULTIPLE, tuple(dubbed))
+
+
+def _make(
+    run: RunRef, plan: Plan, source: Source, row: Delivery, language: str, dubbed: tuple[Dubbed, ...]
+) -> Deliverable:
+    spec, house = plan.specs[row.spec], containers.container(row.container)
+    subject = f"{language} {row.spec}"
+    stem = stem_of(plan.order, row, spec, language=language, layout=source.layout)
+    conformed = tuple(
+        conform.submit(
             run,
-            subject,
-            print_master=mixed["print_master"],
-            measurement=level["measurement"],
-            spec=spec,
+            f"{one.dub.language} {row.spec}",
+            print_master=one.mixed["print_master"],
+            measurement=one.level["measurement"],
+            spec=spec.model_dump(mode="json"),
             peak_allowance_db=containers.codec(row.codec).peak_allowance_db,
         )
-        delivery = {
-            "container": row.container,
-            "codec": row.codec,
-            "audio_stream": plan.order.master.audio_stream,
-            "keep_original": plan.order.options.keep_original,
-        }
-        remuxed = remux.submit(
-            run,
-            subject,
-            master=source.master,
-            media=source.media_asset,
-            conformed=conformed["conformed"],
-            original_language=plan.original.bcp47,
-            language=language.bcp47,
-            **delivery,
-        )
-        checked = check.submit(
-            run,
-            subject,
-            deliverables=[remuxed["deliverable"]],
-            media=source.media_asset,
-            references=[conformed["conformed"]],
-            speech=[spoken["speech"]],
-            languages=[language.bcp47],
-            name=f"{plan.order.title.id}_{dub.language}_{row.spec}{containers.container(row.container).suffix}",
-            spec=spec,
-            frames=source.frames,
-            **delivery,
-        )
-        yield Deliverable(dub, row, placed, mixed, conformed, remuxed, checked)
+        for one in dubbed
+    )
+    channels = speaker_names(source.layout) if channels_of(row, spec) == "files" else ()
+    write = _write_sound if house.audio_only else _write_film
+    written = write(run, plan, source, row, subject, dubbed, conformed)
+    checked = check.submit(
+        run,
+        subject,
+        deliverables=[written[role] for role in roles_of(channels)],
+        media=source.media_asset,
+        references=[one["conformed"] for one in conformed],
+        speech=[one.spoken["speech"] for one in dubbed],
+        languages=[plan.languages[one.dub.language].bcp47 for one in dubbed],
+        name=f"{stem}{house.suffix}",
+        spec=spec.model_dump(mode="json"),
+        frames=source.frames,
+        container=row.container,
+        codec=row.codec,
+        audio_stream=plan.order.master.audio_stream,
+        keep_original=keeps_original(plan, row),
+    )
+    return Deliverable(row, language, stem, dubbed, conformed, written, channels, checked)
+
+
+def _write_film(
+    run: RunRef,
+    plan: Plan,
+    source: Source,
+    row: Delivery,
+    subject: str,
+    dubbed: Sequence[Dubbed],
+    conformed: Sequence[Pending],
+) -> Pending:
+    """The mixes under the picture."""
+    return remux.submit(
+        run,
+        subject,
+        master=source.master,
+        media=source.media_asset,
+        conformed=[one["conformed"] for one in conformed],
+        container=row.container,
+        codec=row.codec,
+        languages=[plan.languages[one.dub.language].bcp47 for one in dubbed],
+        original_language=plan.original.bcp47,
+        audio_stream=plan.order.master.audio_stream,
+        keep_original=plan.order.options.keep_original,
+    )
+
+
+def _write_sound(
+    run: RunRef,
+    plan: Plan,
+    source: Source,
+    row: Delivery,
+    subject: str,
+    dubbed: Sequence[Dubbed],
+    conformed: Sequence[Pending],
+) -> Pending:
+    """The one mix alone."""
+    title, language = plan.order.title, plan.languages[dubbed[0].dub.language]
+    return broadcast.submit(
+        run,
+        subject,
+        conformed=conformed[0]["conformed"],
+        codec=row.codec,
+        channels=channels_of(row, plan.specs[row.spec]),
+        title=title.name,
+        content=f"{title.name} ({title.version}), {language.name}",
+        language=language.bcp47,
+        **start_of_day(source),
+    )
+
+
+def keeps_original(plan: Plan, row: Delivery) -> bool:
+    """Whether the OV audio goes along: never into a file that holds one sound and nothing else."""
+    return plan.order.options.keep_original and not containers.container(row.container).audio_only
+
+
+def roles_of(channels: Sequence[str]) -> tuple[str, ...]:
+    """The outputs of a written deliverable that are delivered: one, or one per channel in the order of the layout."""
+    return tuple(map(channel_role, channels)) or ("deliverable",)

@@ -10,7 +10,7 @@ from prefect.futures import PrefectFuture
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
 from flows.deliver import Localized, deliver
-from flows.languages import localize_language
+from flows.languages import make_deliverables, mix_language
 from flows.me import make_me
 from flows.preflight import preflight
 from flows.run import title_run
@@ -37,5 +37,6 @@ def localize(order_path: Path, out: Path, wait_seconds: float = 0.0) -> Localize
     with title_run(plan, wait_seconds=wait_seconds) as run:
         source = take_in(run, plan)
         sound = make_me(run, plan, source)
-        made = [item for dub in plan.order.dubs for item in localize_language(run, plan, source, sound, dub)]
+        dubbed = [mix_language(run, plan, source, sound, dub) for dub in plan.order.dubs]
+        made = list(make_deliverables(run, plan, source, dubbed))
         return deliver(run, plan, source, sound, made)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dubline.media.timecode import Timecode
+from flows.clock import start_of_day
 from flows.preflight import Plan
 from flows.separate import separate_stems
 from flows.source import Source
@@ -51,15 +51,7 @@ def make_me(run: RunRef, plan: Plan, source: Source) -> Sound:
             dx=stems["dx"],
             mx=stems["mx"],
             fx=stems["fx"],
-            time_reference=time_reference(source),
             title=plan.order.title.name,
+            **start_of_day(source),
         ),
     )
-
-
-def time_reference(source: Source) -> int:
-    """Samples from midnight to the first picture frame (EBU Tech 3285, TimeReference); 0 without timecode."""
-    media = source.media
-    if media.timecode is None:
-        return 0
-    return Timecode.parse(media.timecode, media.picture.frame_rate, where=media.name).samples(source.rate)

@@ -73,8 +73,8 @@ def _of_specs(plan: Plan) -> Iterator[str]:
 
 def _of_deliverables(made: Sequence[Deliverable]) -> Iterator[str]:
     for item in made:
-        subject = f"{item.dub.language} {item.row.spec}"
-        if not item.conformed.result().values["reachable"]:
-            yield f"{subject}: {item.conformed.result().values['reason']}"
-        if dropped := item.remuxed.result().values["dropped"]:
-            yield f"{subject}: {dropped}"
+        for one, conformed in zip(item.dubbed, item.conformed, strict=True):
+            if not conformed.result().values["reachable"]:
+                yield f"{one.dub.language} {item.row.spec}: {conformed.result().values['reason']}"
+        if dropped := item.written.result().values.get("dropped"):
+            yield f"{item.language} {item.row.spec}: {dropped}"

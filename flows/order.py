@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
@@ -47,11 +47,19 @@ class Dub(_Part):
 
 
 class Delivery(_Part):
-    """One deliverable per dub: a spec, a container and a codec."""
+    """One deliverable per dub, or one for all dubs: a spec, a container and a codec.
+
+    ``naming`` is the file's name without its suffix, a template of ``{title}``, ``{version}``, ``{language}``,
+    ``{spec}`` and ``{layout}``; without it the spec's. ``channels`` says whether a WAV holds them all or each has a
+    file of its own; without it, as the spec wants them.
+    """
 
     spec: str
     container: str
     codec: str
+    naming: str | None = None
+    channels: Literal["interleaved", "files"] | None = None
+    languages: Literal["one", "all"] = "one"
 
 
 class Options(_Part):
@@ -124,11 +132,13 @@ def _refuse_twins(order: Order, path: Path) -> None:
     for language, count in languages.items():
         if count > 1:
             raise BadInput(f"{count} dubs of language '{language}'", str(path), "keep one dub per language")
-    names = Counter((row.spec, row.container) for row in order.deliver)
-    for (spec, container), count in names.items():
+    rows = Counter((row.spec, row.container, row.codec, row.languages) for row in order.deliver)
+    for (spec, container, codec, _), count in rows.items():
         if count > 1:
             raise BadInput(
-                f"{count} deliveries of spec '{spec}' in {container}", str(path), "keep one per spec and container"
+                f"{count} deliveries of spec '{spec}' as {codec} in {container}",
+                str(path),
+                "keep one per spec, container and codec",
             )
 
 

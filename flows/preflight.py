@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from dubline.audio.layout import Layout
 from dubline.errors import BadInput, EnvironmentFault
 from dubline.loudness import specs
 from dubline.loudness.specs import Spec
@@ -16,7 +17,8 @@ from dubline.media.streams import Media
 from dubline.separation import registry
 from dubline.vocalization import policies
 from dubline.vocalization.policies import Policy
-from flows.order import Order, read_order
+from flows.naming import channels_of, check_names
+from flows.order import Delivery, Order, read_order
 from tasks.settings import Settings
 
 
@@ -40,6 +42,10 @@ def preflight(order_path: Path, out: Path, settings: Settings) -> Plan:
     card = registry.card_of(order.options.model, settings.models_root)
     known = {dub.language: languages.parse(dub.language) for dub in order.dubs}
     _refuse_same_language(known, order_path)
+    wanted = {row.spec: specs.get(row.spec) for row in order.deliver}
+    for number, row in enumerate(order.deliver, start=1):
+        _check_row(row, wanted[row.spec], where=f"{order_path}, delivery {number}")
+    check_names(order, wanted, where=str(order_path))
     for path in (order.master.path, *(dub.dialogue for dub in order.dubs)):
         check_file(path)
     _writable(out)
@@ -47,7 +53,7 @@ def preflight(order_path: Path, out: Path, settings: Settings) -> Plan:
         order=order,
         order_path=order_path,
         out=out,
-        specs={row.spec: specs.get(row.spec) for row in order.deliver},
+        specs=wanted,
         model=card.id,
         policy=policies.get(order.options.policy),
         original=languages.parse(order.master.language),
@@ -63,7 +69,10 @@ def check_media(plan: Plan, media: Media) -> None:
     layout = stream.channel_layout(where=where)
     for number, row in enumerate(order.deliver, start=1):
         delivery = f"{plan.order_path}, delivery {number}"
-        containers.check_pair(row.container, row.codec, layout=layout, rate=stream.rate, where=delivery)
+        house, _ = containers.check_pair(row.container, row.codec, layout=layout, rate=stream.rate, where=delivery)
+        _check_form(row, plan.specs[row.spec], layout=layout, rate=stream.rate, where=delivery)
+        if house.audio_only:
+            continue
         containers.check_picture(row.container, media.picture.codec, where=delivery)
         if order.options.keep_original:
             containers.check_original(row.container, stream.codec, rate=stream.rate, where=delivery)
@@ -73,6 +82,39 @@ def check_media(plan: Plan, media: Media) -> None:
                 where,
                 "conform the picture first",
             )
+
+
+def _check_row(row: Delivery, spec: Spec, *, where: str) -> None:
+    """What can be said of a delivery before the master is known."""
+    _, codec = containers.check_codec(row.container, row.codec, where=where)
+    if row.languages == "all":
+        containers.check_languages(row.container, where=where)
+    channels = channels_of(row, spec)
+    if channels == "files":
+        containers.check_channel_files(row.container, where=where)
+    if row.container not in spec.containers:
+        return  # a screener: the client's own format is another
+    if spec.codecs and row.codec not in spec.codecs:
+        raise BadInput(f"{spec.id} does not take {row.codec}", where, f"use {', '.join(spec.codecs)}")
+    if spec.bit_depths and codec.bits is not None and codec.bits not in spec.bit_depths:
+        depths = ", ".join(map(str, spec.bit_depths))
+        raise BadInput(f"{spec.id} does not take {codec.bits}-bit samples", where, f"use a codec of {depths} bits")
+    if spec.discrete_channels is not None and spec.discrete_channels != (channels == "files"):
+        shape = "a file for each channel" if spec.discrete_channels else "all channels in one file"
+        raise BadInput(f"{spec.id} takes {shape}", where, "leave the key channels out")
+    if spec.languages_per_file == "one" and row.languages == "all":
+        raise BadInput(f"{spec.id} takes one language per file", where, "set languages: one")
+
+
+def _check_form(row: Delivery, spec: Spec, *, layout: Layout, rate: int, where: str) -> None:
+    """A layout or rate the client never takes in its own container: everything is delivered as the master has it."""
+    if row.container not in spec.containers:
+        return
+    if spec.layouts and layout.name not in spec.layouts:
+        raise BadInput(f"{spec.id} does not take {layout.name}", where, f"use a master in {', '.join(spec.layouts)}")
+    if spec.sample_rates and rate not in spec.sample_rates:
+        rates = ", ".join(map(str, spec.sample_rates))
+        raise BadInput(f"{spec.id} does not take {rate} Hz", where, f"use a master at {rates} Hz")
 
 
 def _refuse_same_language(known: dict[str, Language], where: Path) -> None:

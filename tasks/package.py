@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 
-from dubline.audio.broadcast import write_broadcast
+from dubline.audio.broadcast import write_stem
+from dubline.audio.ixml import Slate
 from tasks.step import Made, Work, step
 
 
-@step("package", version=1)
+@step("package", version=2)
 def package(
     work: Work,
     me: Path,
@@ -20,6 +22,8 @@ def package(
     *,
     title: str,
     time_reference: int,
+    frame_rate: str,
+    drop_frame: bool,
 ) -> Made:
     """Copy M&E, OPT, DX guide, DX, MX and FX into 24-bit broadcast WAV (float where a stem exceeds full scale)."""
     stems = {"me": me, "optional": optional, "dx_guide": dx_guide, "dx": dx, "mx": mx, "fx": fx}
@@ -27,11 +31,6 @@ def package(
     for done, (name, source) in enumerate(stems.items()):
         work.progress(done, len(stems))
         files[f"{name}_bwf"] = work.scratch / f"{name}.wav"
-        formats[f"{name}_format"] = write_broadcast(
-            source,
-            files[f"{name}_bwf"],
-            description=f"{title} {name}",
-            time_reference=time_reference,
-            cancelled=work.cancelled,
-        )
+        slate = Slate(title, f"{title} {name}", time_reference, Fraction(frame_rate), drop_frame)
+        formats[f"{name}_format"] = write_stem(source, files[f"{name}_bwf"], slate=slate, cancelled=work.cancelled)
     return Made(files, formats)

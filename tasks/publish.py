@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,10 +22,15 @@ _WORK_FOLDER = ".dubline-publishing"
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """One file to publish: its place under the title's folder and the asset it shows."""
+    """One file to publish: its place under the title's folder and the asset it shows.
+
+    ``listing`` is the name of the list of files that this one belongs to, in a folder of their own: that folder is
+    approved, and kept, as a whole. The list itself names itself.
+    """
 
     name: str
     sha256: str
+    listing: str | None = None
 
 
 @task(name="publish", task_run_name="publish {folder}", cache_policy=NO_CACHE, persist_result=False)
@@ -34,12 +39,13 @@ def publish(folder: Path, files: Sequence[Publication]) -> dict[str, Path]:
 
     Every copy is written beside its target, hashed, synced, and renamed once all are there. A target that already
     holds the same bytes is left alone. Where an approved deliverable stands under a name, the new one goes
-    beside it as a candidate.
+    beside it as a candidate; so does a whole folder of files with one list.
     """
     using = means()
     root = folder / _WORK_FOLDER
     sweep(root)
-    targets = {file.name: _target(folder / file.name, file.sha256, using) for file in files}
+    hashes = {file.name: file.sha256 for file in files}
+    targets = {file.name: _target(folder, file, hashes, using) for file in files}
     with ThreadPoolExecutor() as pool:
         held = pool.map(lambda file: _holds(targets[file.name], file.sha256), files)
         missing = [file for file, there in zip(files, held, strict=True) if not there]
@@ -57,10 +63,16 @@ def publish(folder: Path, files: Sequence[Publication]) -> dict[str, Path]:
     return targets
 
 
-def _target(path: Path, sha256: str, using: Means) -> Path:
-    if path.exists() and using.catalog.is_approved(path) and not _holds(path, sha256):
-        return path.with_name(f"{path.stem}.candidate-{sha256[:8]}{path.suffix}")
-    return path
+def _target(folder: Path, file: Publication, hashes: Mapping[str, str], using: Means) -> Path:
+    path = folder / file.name
+    known = folder / (file.listing or file.name)
+    sha256 = hashes[file.listing or file.name]
+    if not (known.exists() and using.catalog.is_approved(known) and not _holds(known, sha256)):
+        return path
+    mark = f".candidate-{sha256[:8]}"
+    if file.listing is not None:
+        return path.parent.with_name(path.parent.name + mark) / path.name
+    return path.with_name(f"{path.stem}{mark}{path.suffix}")
 
 
 def _holds(path: Path, sha256: str) -> bool:

@@ -1,42 +1,50 @@
-"""Put a language's mix under the untouched picture."""
+"""Put one or more languages' mixes under the untouched picture."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
 
-from dubline.media import containers, languages
+from dubline.media import containers
+from dubline.media import languages as known
 from dubline.media.remux import Track
 from dubline.media.remux import remux as remux_media
 from dubline.media.streams import Media
 from tasks.step import Made, Work, step
 
 
-@step("remux", version=1, tools=("ffmpeg", "av"))
+@step("remux", version=2, tools=("ffmpeg", "av"))
 def remux(
     work: Work,
     master: Path,
     media: Path,
-    conformed: Path,
+    conformed: list[Path],
     *,
     container: str,
     codec: str,
-    language: str,
+    languages: list[str],
     keep_original: bool,
     audio_stream: int,
     original_language: str,
 ) -> Made:
-    """Encode the conformed mix straight into its container; picture, subtitles, chapters and timecode are copied."""
+    """Encode the conformed mixes straight into their container; picture, subtitles, chapters, timecode are copied.
+
+    ``languages`` go with ``conformed``; players start with the first.
+    """
     out = work.scratch / f"deliverable{containers.container(container).suffix}"
+    tracks = [
+        Track(mix, codec, known.parse(language), default=number == 0)
+        for number, (mix, language) in enumerate(zip(conformed, languages, strict=True))
+    ]
     report = remux_media(
         master,
         Media.from_json(json.loads(media.read_text(encoding="utf-8"))),
-        [Track(conformed, codec, languages.parse(language))],
+        tracks,
         out,
         container=container,
         keep_original=keep_original,
         original_stream=audio_stream,
-        original_language=languages.parse(original_language),
+        original_language=known.parse(original_language),
         progress=work.progress,
         cancelled=work.cancelled,
     )

@@ -2,7 +2,7 @@
 
 libsndfile reads the samples; the header is written here because it must be the same bytes on every run
 (libsndfile stamps the date into a PEAK chunk), must carry the channel mask, and must grow into RF64.
-Sources: Microsoft WAVEFORMATEXTENSIBLE, EBU Tech 3306 (RF64), EBU Tech 3285 (bext).
+Sources: Microsoft WAVEFORMATEXTENSIBLE, EBU Tech 3306 (RF64; ITU-R BS.2088 calls the same header BW64).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ BLOCK_FRAMES = 65536
 
 _SUBFORMAT_TAIL = bytes.fromhex("000000001000800000AA00389B71")
 _FORMAT_CODE = {"f32": 3, "s24": 1}
-_BYTES = {"f32": 4, "s24": 3}
+_BYTES: dict[SampleFormat, int] = {"f32": 4, "s24": 3}
 _FULL_SCALE_24 = 1 << 23
 _RIFF_LIMIT = 0xFFFF_FFFF
 
@@ -77,8 +77,9 @@ class WavReader:
 class WavWriter:
     """Writes float32 blocks as 32-bit float or 24-bit PCM; turns into RF64 past 4 GiB.
 
-    24-bit rounds to nearest without dither (stems must still sum to the mix to the last bit of rounding)
-    and raises `BadInput` rather than clip.
+    24-bit rounds to nearest without dither and raises `BadInput` rather than clip. Dither would take the place of
+    an error at -146 dBFS, under the noise of any converter, by noise that keeps stems from summing to their mix and
+    the same order from giving the same bytes. ``bext`` and ``ixml`` are bodies of the chunks of these names.
     """
 
     def __init__(
@@ -89,13 +90,14 @@ class WavWriter:
         layout: Layout,
         sample_format: SampleFormat = "f32",
         bext: bytes | None = None,
+        ixml: bytes | None = None,
     ) -> None:
         self.path = path
         self.rate = rate
         self.layout = layout
         self.frames = 0
         self._format = sample_format
-        self._bext = bext
+        self._chunks = _chunk(b"bext", bext) + _chunk(b"iXML", ixml)
         self._file: BinaryIO = path.open("wb")
         self._file.write(self._header())
 
@@ -128,8 +130,7 @@ class WavWriter:
         ) + _SUBFORMAT_TAIL  # fmt: skip
         # A float file carries the frame count in a fact chunk (Microsoft, non-PCM formats).
         fact = struct.pack("<4sII", b"fact", 4, min(self.frames, _RIFF_LIMIT)) if self._format == "f32" else b""
-        bext = struct.pack("<4sI", b"bext", len(self._bext)) + _even(self._bext) if self._bext else b""
-        chunks = struct.pack("<4sI", b"fmt ", len(fmt)) + fmt + fact + bext
+        chunks = _chunk(b"fmt ", fmt) + fact + self._chunks
         riff = 4 + 36 + len(chunks) + 8 + data + data % 2
         if riff <= _RIFF_LIMIT:
             head = struct.pack("<4sI4s4sI28x", b"RIFF", riff, b"WAVE", b"JUNK", 28)
@@ -156,21 +157,32 @@ class WavWriter:
         self.close()
 
 
-def _even(payload: bytes) -> bytes:
-    return payload + b"\0" * (len(payload) % 2)
+def bits_per_sample(sample_format: SampleFormat) -> int:
+    """Width of a sample in its file."""
+    return 8 * _BYTES[sample_format]
+
+
+def read_chunk(path: Path, name: bytes) -> bytes | None:
+    """Body of the first chunk called ``name`` before the samples of a WAV, RF64 or BW64 file; None without one."""
+    with path.open("rb") as file:
+        riff = file.read(12)
+        if riff[:4] not in (b"RIFF", b"RF64", b"BW64") or riff[8:] != b"WAVE":
+            return None
+        while len(head := file.read(8)) == 8:
+            found, size = struct.unpack("<4sI", head)
+            if found == name:
+                return file.read(size)
+            # Past 4 GiB the chunk of samples says 0xFFFFFFFF, and the walk ends.
+            file.seek(size + size % 2, 1)
+    return None
+
+
+def _chunk(name: bytes, body: bytes | None) -> bytes:
+    return struct.pack("<4sI", name, len(body)) + body + b"\0" * (len(body) % 2) if body else b""
 
 
 def _channel_mask(path: Path) -> int:
     """dwChannelMask of a WAV header, 0 where the format has none."""
-    with path.open("rb") as file:
-        riff = file.read(12)
-        if riff[:4] not in (b"RIFF", b"RF64", b"BW64") or riff[8:] != b"WAVE":
-            return 0
-        while len(head := file.read(8)) == 8:
-            name, size = struct.unpack("<4sI", head)
-            if name == b"fmt ":
-                body = file.read(size)
-                extensible = len(body) >= 24 and struct.unpack_from("<H", body)[0] == 0xFFFE
-                return int(struct.unpack_from("<I", body, 20)[0]) if extensible else 0
-            file.seek(size + size % 2, 1)
-    return 0
+    body = read_chunk(path, b"fmt ") or b""
+    extensible = len(body) >= 24 and struct.unpack_from("<H", body)[0] == 0xFFFE
+    return int(struct.unpack_from("<I", body, 20)[0]) if extensible else 0

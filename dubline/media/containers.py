@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from dubline.audio.layout import Layout
+from dubline.audio.wav import SampleFormat
 from dubline.errors import BadInput
 
 _ALL_LAYOUTS = ("mono", "stereo", "3.0", "quad", "5.0", "5.0(side)", "5.1", "5.1(side)", "7.1")
@@ -38,6 +39,11 @@ class Codec:
     sample_format: str | None = None
     relabel: dict[str, str] = field(default_factory=dict)
     unflushed: int = 0
+
+    @property
+    def bits(self) -> int | None:
+        """Bits per sample of PCM, None for a codec that stores no samples as they are."""
+        return int(self.name[5:7]) if self.name.startswith("pcm_") else None
 
     @property
     def lossy(self) -> bool:
@@ -70,6 +76,11 @@ class Container:
     attachments: bool = False
     # Where the container itself fixes the rate (MXF OP1a sound, SMPTE ST 382).
     only_rate: int | None = None
+
+    @property
+    def audio_only(self) -> bool:
+        """Whether it holds one sound and nothing else."""
+        return not self.pictures
 
 
 CODECS: dict[str, Codec] = {
@@ -192,8 +203,22 @@ CONTAINERS: dict[str, Container] = {
             chapters=False,
             only_rate=48000,
         ),
+        # Written by us and not by ffmpeg (`audio.broadcast`). 16 bits would have to be dithered; nobody asks for them.
+        Container(
+            "wav",
+            ".wav",
+            "wav",
+            ("pcm_s24le", "pcm_f32le"),
+            frozenset(),
+            frozenset(),
+            {},
+            languages=False,
+            chapters=False,
+        ),
     )
 }
+# How we write the codecs of audio-only files.
+SAMPLE_FORMATS: dict[str, SampleFormat] = {"pcm_s24le": "s24", "pcm_f32le": "f32"}
 
 
 def container(name: str, *, where: str = "deliver") -> Container:
@@ -210,13 +235,8 @@ def codec(name: str, *, where: str = "deliver") -> Codec:
     return CODECS[name]
 
 
-def check_pair(
-    container_name: str, codec_name: str, *, layout: Layout, rate: int, where: str = "deliver"
-) -> tuple[Container, Codec]:
-    """The two rows when ``codec_name`` can be delivered in ``container_name`` at ``layout`` and ``rate``.
-
-    Raises `BadInput` naming what would work instead.
-    """
+def check_codec(container_name: str, codec_name: str, *, where: str = "deliver") -> tuple[Container, Codec]:
+    """The two rows when the container holds the codec at all; raises `BadInput` naming what would work instead."""
     house, coder = container(container_name, where=where), codec(codec_name, where=where)
     if coder.name not in house.codecs:
         homes = [other.name for other in CONTAINERS.values() if coder.name in other.codecs]
@@ -225,6 +245,17 @@ def check_pair(
             where,
             f"use {_words(house.codecs)} in {house.name}, or {coder.name} in {_words(homes)}",
         )
+    return house, coder
+
+
+def check_pair(
+    container_name: str, codec_name: str, *, layout: Layout, rate: int, where: str = "deliver"
+) -> tuple[Container, Codec]:
+    """The two rows when ``codec_name`` can be delivered in ``container_name`` at ``layout`` and ``rate``.
+
+    Raises `BadInput` naming what would work instead.
+    """
+    house, coder = check_codec(container_name, codec_name, where=where)
     if layout.name not in coder.layouts:
         fitting = [name for name in house.codecs if layout.name in CODECS[name].layouts]
         raise BadInput(f"{coder.name} cannot carry {layout.name}", where, f"use {_words(fitting) or 'another layout'}")
@@ -238,6 +269,30 @@ def check_pair(
             mend if fitting else f"use a mix at {_words(map(str, rates))} Hz, or another container",
         )
     return house, coder
+
+
+def check_languages(container_name: str, *, where: str = "deliver") -> None:
+    """Whether the container can hold several dubs and say which is which; `BadInput` where it cannot."""
+    house = container(container_name, where=where)
+    if not house.languages:
+        homes = [other.name for other in CONTAINERS.values() if other.languages]
+        reason = "holds one mix" if house.audio_only else "has no language tags to tell them apart"
+        raise BadInput(
+            f"{house.name} cannot hold all languages: it {reason}",
+            where,
+            f"set languages: one, or deliver in {_words(homes)}",
+        )
+
+
+def check_channel_files(container_name: str, *, where: str = "deliver") -> None:
+    """Whether each channel can have a file of its own; `BadInput` where there is a picture to go with them."""
+    if not container(container_name, where=where).audio_only:
+        homes = [other.name for other in CONTAINERS.values() if other.audio_only]
+        raise BadInput(
+            f"{container_name} holds all channels of a mix in one track",
+            where,
+            f"set channels: interleaved, or deliver in {_words(homes)}",
+        )
 
 
 def check_picture(container_name: str, video_codec: str, *, where: str = "deliver") -> Container:

@@ -11,6 +11,9 @@ from langcodes.tag_parser import LanguageTagError
 
 from dubline.errors import BadInput
 
+# ISO 639-2 for "several languages": a file that holds more than one dub.
+MULTIPLE = "mul"
+
 _MEND = "use a BCP-47 tag such as fr-FR, es-419 or cmn-Hans"
 
 

@@ -65,7 +65,7 @@ def test_options_may_be_left_out(tmp_path: Path) -> None:
         (changed(dubs=[]), "key 'dubs' is wrong"),
         (changed(deliver=[]), "key 'deliver' is wrong"),
         (changed(dubs=[GOOD["dubs"][0]] * 2), "2 dubs of language 'fr-fr'"),  # type: ignore[index]
-        (changed(deliver=GOOD["deliver"] * 2), "2 deliveries of spec 'ebu-r128' in mov"),  # type: ignore[operator]
+        (changed(deliver=GOOD["deliver"] * 2), "2 deliveries of spec 'ebu-r128' as pcm_s24le in mov"),  # type: ignore[operator]
         (changed(master={"path": "m.mov", "language": "en", "audio_stream": -1}), "key 'master.audio_stream'"),
     ],
 )

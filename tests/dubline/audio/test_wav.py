@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from dubline.audio.bext import bext_chunk
+from dubline.audio.bext import Bext
 from dubline.audio.layout import Layout
 from dubline.audio.wav import WavReader, WavWriter
 from dubline.errors import BadInput
@@ -131,7 +131,7 @@ def test_up_to_4_gib_the_room_for_ds64_is_junk(tmp_path, write_wav):
 
 @pytest.mark.parametrize("reference", [0, 172_972_800, 2**40])
 def test_the_broadcast_chunk_carries_the_start_time(reference, tmp_path, write_wav):
-    bext = bext_chunk(description="M&E", originator="dubline", time_reference=reference)
+    bext = Bext(description="M&E", originator="dubline", time_reference=reference).to_bytes()
     assert len(bext) == 602
     path = write_wav(tmp_path / "a.wav", np.zeros((10, 2), dtype=np.float32), bext=bext)
     with av.open(path, format="wav") as container:

@@ -1,0 +1,99 @@
+"""What the manifest of a title says: every file with its hashes, every track with its language, every judgment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from dubline.media.languages import MULTIPLE
+from flows.languages import Deliverable, keeps_original
+from flows.packing import Packed
+from flows.preflight import Plan
+from flows.source import Source
+from tasks.step import StepResult
+
+
+def manifest_body(
+    plan: Plan,
+    source: Source,
+    stems: StepResult,
+    checks: Mapping[Deliverable, Mapping[str, Any]],
+    packed: Mapping[Deliverable, Packed],
+    me: Sequence[Mapping[str, Any]],
+    notes: Sequence[str],
+) -> dict[str, Any]:
+    """The manifest, without dates: the same order on the same versions gives the same bytes."""
+    order = plan.order
+    return {
+        "title": order.title.model_dump(mode="json"),
+        "master": {
+            "name": order.master.path.name,
+            "sha256": source.master,
+            "language": plan.original.bcp47,
+            "rate": source.rate,
+            "layout": source.layout.name,
+            "frames": source.frames,
+            "timecode": source.media.timecode,
+        },
+        "model": stems.models,
+        "policy": {"id": plan.policy.id, "version": plan.policy.version},
+        "me": list(me),
+        "deliverables": [_entry(plan, source, item, packed[item], check) for item, check in checks.items()],
+        "notes": list(notes),
+    }
+
+
+def language_of(plan: Plan, item: Deliverable) -> str:
+    """The deliverable's BCP-47 tag, ``mul`` for one with several languages."""
+    return MULTIPLE if item.language == MULTIPLE else plan.languages[item.language].bcp47
+
+
+def languages_in(plan: Plan, item: Deliverable) -> list[str]:
+    """The BCP-47 tags of the deliverable's dubs, in the order of its tracks."""
+    return [plan.languages[one.dub.language].bcp47 for one in item.dubbed]
+
+
+def _entry(plan: Plan, source: Source, item: Deliverable, packed: Packed, check: Mapping[str, Any]) -> dict[str, Any]:
+    spec = plan.specs[item.row.spec]
+    one = item.language != MULTIPLE
+    return {
+        "path": packed.path,
+        "sha256": packed.sha256,
+        "files": list(packed.files),
+        "language": language_of(plan, item),
+        "languages": languages_in(plan, item),
+        "iso639_2t": plan.languages[item.language].iso639_2t if one else MULTIPLE,
+        "spec": {"id": spec.id, "version": spec.version, "verified": spec.verified},
+        "container": item.row.container,
+        "codec": item.row.codec,
+        "tracks": list(_tracks(plan, source, item)),
+        "verdict": check["verdict"],
+        "checks": check["checks"],
+        "measurement": check["measurement"],
+    }
+
+
+def _tracks(plan: Plan, source: Source, item: Deliverable) -> Iterator[dict[str, Any]]:
+    """The sound streams in their order: the dubs, then the OV audio where it is kept."""
+    for number, (one, conformed) in enumerate(zip(item.dubbed, item.conformed, strict=True)):
+        language = plan.languages[one.dub.language]
+        yield {
+            "kind": "dub",
+            "language": language.bcp47,
+            "iso639_2t": language.iso639_2t,
+            "codec": item.row.codec,
+            "layout": source.layout.name,
+            "default": number == 0,
+            "dub_gain_db": one.mixed.result().values["gain_db"],
+            "gain_db": conformed.result().values["gain_db"],
+        }
+    if keeps_original(plan, item.row):
+        stream = source.media.audio_stream(plan.order.master.audio_stream)
+        yield {
+            "kind": "original",
+            "language": plan.original.bcp47,
+            "iso639_2t": plan.original.iso639_2t,
+            "codec": stream.codec,
+            "layout": source.layout.name,
+            "default": False,
+        }
