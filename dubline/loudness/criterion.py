@@ -46,13 +46,33 @@ def criterion(measurement: Measurement, spec: Spec) -> Criterion | None:
     if limit is None:
         return None
     if limit.fallback is None:
-        return Criterion(limit, measurement.integrated_lufs)
+        return _programme(limit, measurement)
     if measurement.dialogue_fraction is None:
         note = "speech was not located, so the fallback measure was judged"
-        return Criterion(limit.fallback, measurement.integrated_lufs, note, complete=False)
+        return _programme(limit.fallback, measurement, note, complete=False)
     percent = 100 * measurement.dialogue_fraction
     if percent < limit.min_speech_percent:
         note = f"{percent:.1f} % speech, under {limit.min_speech_percent:g} %: the fallback measure was judged"
-        return Criterion(limit.fallback, measurement.integrated_lufs, note)
+        return _programme(limit.fallback, measurement, note)
+    if measurement.dialogue_lufs is None:
+        note = "silent where the speech is, so the fallback measure was judged"
+        return _programme(limit.fallback, measurement, note)
     note = f"{percent:.1f} % speech; ungated inside the speech spans, which approximates dialogue gating"
     return Criterion(limit, measurement.dialogue_lufs, note)
+
+
+def alternative(measurement: Measurement, spec: Spec, found: Criterion) -> Criterion | None:
+    """The measure that may save what ``found`` refuses, for a client whose QC accepts either; None for others."""
+    limit = spec.loudness
+    if limit is None or limit.fallback is None or not limit.either_accepted:
+        return None
+    if found.limit.gate == "dialogue":
+        return _programme(limit.fallback, measurement)
+    return Criterion(limit, measurement.dialogue_lufs)
+
+
+def _programme(limit: LoudnessLimit, measurement: Measurement, note: str = "", *, complete: bool = True) -> Criterion:
+    if limit.algorithm == "bs1770-1":
+        ungated = "measured with the relative gate, which BS.1770-1 does not have: pauses do not count"
+        note = f"{note}; {ungated}" if note else ungated
+    return Criterion(limit, measurement.integrated_lufs, note, complete)

@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from dubline.audio.layout import Layout
+from dubline.errors import BadInput
 from dubline.versioned import Data, Shelf
 
 _FOLDER = Path(__file__).parent / "specs"
@@ -157,6 +158,16 @@ class Spec(Data):
         """
         return self.model_dump(mode="json", exclude_defaults=True)
 
+    @field_validator("layouts")
+    @classmethod
+    def _known_layouts(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        for name in names:
+            try:
+                Layout.parse(name, where="layouts")
+            except BadInput as error:
+                raise ValueError(f"{error.what}: {error.mend}") from error
+        return names
+
     @field_validator("lra_recommended_lu")
     @classmethod
     def _in_order(cls, bounds: tuple[float, float] | None) -> tuple[float, float] | None:
@@ -186,8 +197,6 @@ class Spec(Data):
     def _consistent(self) -> Self:
         if self.qc_max_true_peak_dbtp < self.max_true_peak_dbtp:
             raise ValueError("the peak that is refused must not lie below the peak that is asked for")
-        for name in self.layouts:
-            Layout.parse(name, where=f"spec {self.id}")
         return self
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
-from dubline.loudness.criterion import DECIMALS, Criterion, criterion
+from dubline.loudness.criterion import DECIMALS, Criterion, alternative, criterion
 from dubline.loudness.measurement import Measurement
 from dubline.loudness.specs import LoudnessLimit, Spec
 
@@ -42,14 +42,21 @@ class Verdict:
         return {"verdict": self.verdict, "checks": [dataclasses.asdict(check) for check in self.checks]}
 
 
-def judge(measurement: Measurement, spec: Spec) -> Verdict:
-    """Hold ``measurement`` against every limit of ``spec`` that a measurement can answer."""
+def judge(measurement: Measurement, spec: Spec, segments: Sequence[Measurement] = ()) -> Verdict:
+    """Hold ``measurement`` against every limit of ``spec`` that a measurement can answer.
+
+    ``segments`` are the figures of the title's segments, for a spec whose window holds for each of them; without
+    them the whole counts as the one segment.
+    """
     checks = (
         *_loudness(measurement, spec),
+        *_segments(segments, spec),
         _true_peak(measurement, spec),
         *_short_term(measurement, spec),
+        *_short_term_over_programme(measurement, spec),
         *_programme_over_dialogue(measurement, spec),
         *_loudness_range(measurement, spec),
+        *_dialogue_range(measurement, spec),
         *_format(measurement, spec),
         *_unverified(spec),
     )
@@ -65,19 +72,8 @@ def _loudness(measurement: Measurement, spec: Spec) -> tuple[Check, ...]:
     found = criterion(measurement, spec)
     if found is None:
         return ()
-    if found.value is None:
-        return (_loudness_check(found, "warn", "silent or shorter than 400 ms: nothing to measure"),)
-    grade: Grade = "pass" if found.on_target else "warn" if found.accepted else "fail"
-    note = found.note
-    if grade == "fail" and _saved_by_fallback(measurement, found.limit):
-        grade, note = "warn", f"{note}; the programme measure is accepted instead"
-    if grade == "pass" and not found.complete:
-        grade = "warn"
-    return (_loudness_check(found, grade, note),)
-
-
-def _loudness_check(found: Criterion, grade: Grade, note: str) -> Check:
-    return Check(
+    grade, note = _loudness_grade(found, alternative(measurement, spec, found))
+    check = Check(
         name=f"{found.limit.gate}_loudness",
         value=found.value,
         unit="LUFS",
@@ -86,12 +82,36 @@ def _loudness_check(found: Criterion, grade: Grade, note: str) -> Check:
         verdict=grade,
         note=note,
     )
+    return (check,)
 
 
-def _saved_by_fallback(measurement: Measurement, limit: LoudnessLimit) -> bool:
-    if not limit.either_accepted or limit.fallback is None:
-        return False
-    return Criterion(limit.fallback, measurement.integrated_lufs).accepted
+def _loudness_grade(found: Criterion, other: Criterion | None) -> tuple[Grade, str]:
+    """The grade of the figure that counts, and what is to be said of it; ``other`` may save what it refuses."""
+    if found.value is None:
+        return "warn", "silent or shorter than 400 ms: nothing to measure"
+    if found.on_target:
+        return "pass" if found.complete else "warn", found.note
+    if found.accepted:
+        return "warn", found.note
+    if other is None:
+        return "fail", found.note
+    theirs = "unknown" if other.value is None else f"{other.value:.2f} LUFS"
+    if other.accepted:
+        saved = f"the {other.limit.gate} measure ({theirs}, {_window(other.limit)}) is accepted instead"
+        return "warn", f"{found.note}; {saved}"
+    both = f"{found.limit.gate} {found.value:.2f} LUFS and {other.limit.gate} {theirs}: neither is accepted"
+    return "fail", f"{found.note}; {both}"
+
+
+def _segments(segments: Sequence[Measurement], spec: Spec) -> tuple[Check, ...]:
+    """The loudness window for every segment, where the spec holds each of them to it."""
+    if spec.loudness is None or not spec.loudness.each_segment:
+        return ()
+    return tuple(
+        dataclasses.replace(check, name=f"segment_{number}_{check.name}")
+        for number, segment in enumerate(segments, start=1)
+        for check in _loudness(segment, spec)
+    )
 
 
 def _window(limit: LoudnessLimit) -> str:
@@ -127,6 +147,18 @@ def _short_term(measurement: Measurement, spec: Spec) -> tuple[Check, ...]:
     return (Check("max_short_term", value, "LUFS", asked, f"at most {asked:g}", "pass" if within else "fail", note),)
 
 
+def _short_term_over_programme(measurement: Measurement, spec: Spec) -> tuple[Check, ...]:
+    most = spec.max_short_term_over_programme_lu
+    if most is None:
+        return ()
+    name, limit = "short_term_over_programme", f"at most {most:g}"
+    short_term, programme = measurement.max_short_term_lufs, measurement.integrated_lufs
+    if short_term is None or programme is None:
+        return (Check(name, None, "LU", most, limit, "pass", "silent or shorter than 3 s: nothing to measure"),)
+    above = round(short_term - programme, DECIMALS)
+    return (Check(name, above, "LU", most, limit, "pass" if above <= most else "fail"),)
+
+
 def _programme_over_dialogue(measurement: Measurement, spec: Spec) -> tuple[Check, ...]:
     most = spec.max_programme_over_dialogue_lu
     if most is None:
@@ -142,22 +174,30 @@ def _programme_over_dialogue(measurement: Measurement, spec: Spec) -> tuple[Chec
 
 
 def _loudness_range(measurement: Measurement, spec: Spec) -> tuple[Check, ...]:
-    advised, value = spec.lra_recommended_lu, measurement.lra_lu
-    if advised is None or value is None:
+    if spec.lra_recommended_lu is None:
         return ()
-    inside = advised[0] <= round(value, DECIMALS) <= advised[1]
-    stable = measurement.duration_seconds >= _STABLE_RANGE_SECONDS
-    return (
-        Check(
-            name="loudness_range",
-            value=value,
-            unit="LU",
-            target=None,
-            limit=f"{advised[0]:g} to {advised[1]:g} recommended",
-            verdict="pass" if inside or not stable else "warn",
-            note="" if stable else "shorter than a minute: not stable, not judged",
-        ),
-    )
+    low, high = spec.lra_recommended_lu
+    value, seconds = measurement.lra_lu, measurement.duration_seconds
+    return (_range_check("loudness_range", value, (low, high), f"{low:g} to {high:g}", seconds),)
+
+
+def _dialogue_range(measurement: Measurement, spec: Spec) -> tuple[Check, ...]:
+    most, fraction = spec.dialogue_lra_max_lu, measurement.dialogue_fraction
+    if most is None:
+        return ()
+    value, seconds = measurement.dialogue_lra_lu, measurement.duration_seconds * (fraction or 0.0)
+    return (_range_check("dialogue_loudness_range", value, (0.0, most), f"at most {most:g}", seconds),)
+
+
+def _range_check(name: str, value: float | None, advised: tuple[float, float], limit: str, seconds: float) -> Check:
+    """A range is advice: it warns, and only where there is enough sound for it to be stable."""
+    stable = seconds >= _STABLE_RANGE_SECONDS
+    inside = value is None or advised[0] <= round(value, DECIMALS) <= advised[1]
+    note = "nothing to measure: silent, too short, or no speech located" if value is None else ""
+    if value is not None and not stable:
+        note = "shorter than a minute: not stable, not judged"
+    grade: Grade = "pass" if inside or not stable else "warn"
+    return Check(name, value, "LU", None, f"{limit} recommended", grade, note)
 
 
 def _format(measurement: Measurement, spec: Spec) -> tuple[Check, ...]:
