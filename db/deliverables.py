@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from db import models as m
 from db.assets import StoredAsset
 from db.connection import Database, insert_new
-from db.errors import NotFound
+from db.errors import Conflict, NotFound
 from db.files import keep_media_file
 from db.findings import keep_measurements
 from db.recipes import SHA256, ModelFacts, canonical_json, keep_model, plain
@@ -37,7 +37,10 @@ class Deliverables(Database):
         source_url: str | None = None,
         verified: bool = False,
     ) -> int:
-        """Write a spec unless this id, version and wording is known (append-only); returns its row id."""
+        """Write a spec unless it is known (append-only); returns its row id.
+
+        Raises `Conflict` where this id and version is known with another body.
+        """
         with self.write() as session:
             return _keep_spec(
                 session,
@@ -48,6 +51,11 @@ class Deliverables(Database):
                 source_url=source_url,
                 verified=verified,
             )
+
+    def check_spec(self, spec_id: str, version: str, body: Mapping[str, Any]) -> None:
+        """Raise `Conflict` where this id and version is known with another body; writes nothing."""
+        with self.read() as session:
+            _known_spec(session, spec_id, version, body)
 
     def register_model(
         self,
@@ -145,10 +153,27 @@ class Deliverables(Database):
 
 
 def _keep_spec(session: Session, spec_id: str, version: str, body: Mapping[str, Any], **facts: Any) -> int:
-    digest = hashlib.sha256(canonical_json(body)).hexdigest()
-    named = {"spec_id": spec_id, "version": str(version), "body_sha256": digest}
+    known = _known_spec(session, spec_id, version, body)
+    if known is not None:
+        return known
+    named = {"spec_id": spec_id, "version": version, "body_sha256": _digest(body)}
     insert_new(session, m.Spec, [{**named, "body": plain(body), **facts}])
     return session.execute(select(m.Spec.id).filter_by(**named)).scalar_one()
+
+
+def _known_spec(session: Session, spec_id: str, version: str, body: Mapping[str, Any]) -> int | None:
+    """The row of this spec, None for a new one: what was delivered stays explainable by the text it was made for."""
+    rows = session.execute(select(m.Spec.body_sha256, m.Spec.id).filter_by(spec_id=spec_id, version=version)).all()
+    by_digest = {digest: row_id for digest, row_id in rows}
+    digest = _digest(body)
+    if by_digest and digest not in by_digest:
+        what = f"spec '{spec_id}' version {version} is known to the catalog with other content"
+        raise Conflict(what, spec_id, "a changed spec is a new version: raise its version")
+    return by_digest.get(digest)
+
+
+def _digest(body: Mapping[str, Any]) -> str:
+    return hashlib.sha256(canonical_json(body)).hexdigest()
 
 
 def _supersede_candidates(

@@ -179,7 +179,7 @@ def _record(
         language=language,
         spec_id=spec.id,
         spec_version=str(spec.version),
-        spec_body=spec.model_dump(mode="json"),
+        spec_body=spec.body(),
         sha256=packed.sha256,
         path=places[packed.path],
         container=item.row.container,

@@ -95,7 +95,7 @@ def _make(
             f"{one.dub.language} {row.spec}",
             print_master=one.mixed["print_master"],
             measurement=one.level["measurement"],
-            spec=spec.model_dump(mode="json"),
+            spec=spec.body(),
             peak_allowance_db=containers.codec(row.codec).peak_allowance_db,
         )
         for one in dubbed
@@ -112,7 +112,7 @@ def _make(
         speech=[one.spoken["speech"] for one in dubbed],
         languages=[plan.languages[one.dub.language].bcp47 for one in dubbed],
         name=f"{stem}{house.suffix}",
-        spec=spec.model_dump(mode="json"),
+        spec=spec.body(),
         frames=source.frames,
         container=row.container,
         codec=row.codec,

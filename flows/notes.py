@@ -69,6 +69,8 @@ def _of_specs(plan: Plan) -> Iterator[str]:
     for spec in plan.specs.values():
         if not spec.verified:
             yield f"spec {spec.id} version {spec.version} is not verified against the client's own document"
+        if plan.standing[spec.id] != "shipped":
+            yield f"spec {spec.id} version {spec.version} is the studio's own: {plan.standing[spec.id]}"
 
 
 def _of_deliverables(made: Sequence[Deliverable]) -> Iterator[str]:

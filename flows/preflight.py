@@ -30,6 +30,8 @@ class Plan:
     order_path: Path
     out: Path
     specs: dict[str, Spec]
+    # By spec id: shipped, added by the studio, or overriding a shipped version.
+    standing: dict[str, str]
     model: str
     policy: Policy
     original: Language
@@ -42,7 +44,7 @@ def preflight(order_path: Path, out: Path, settings: Settings) -> Plan:
     card = registry.card_of(order.options.model, settings.models_root)
     known = {dub.language: languages.parse(dub.language) for dub in order.dubs}
     _refuse_same_language(known, order_path)
-    wanted = {row.spec: specs.get(row.spec) for row in order.deliver}
+    wanted = {row.spec: specs.get(row.spec, settings.specs_root) for row in order.deliver}
     for number, row in enumerate(order.deliver, start=1):
         _check_row(row, wanted[row.spec], where=f"{order_path}, delivery {number}")
     check_names(order, wanted, where=str(order_path))
@@ -54,6 +56,7 @@ def preflight(order_path: Path, out: Path, settings: Settings) -> Plan:
         order_path=order_path,
         out=out,
         specs=wanted,
+        standing=specs.standing(settings.specs_root),
         model=card.id,
         policy=policies.get(order.options.policy),
         original=languages.parse(order.master.language),
@@ -86,6 +89,9 @@ def check_media(plan: Plan, media: Media) -> None:
 
 def _check_row(row: Delivery, spec: Spec, *, where: str) -> None:
     """What can be said of a delivery before the master is known."""
+    if spec.material != "print_master":
+        mend = "order a spec for print masters; the M&E and the dubs are judged by `dubline measure FILE --spec ID`"
+        raise BadInput(f"{spec.id} is no spec for a print master", where, mend)
     _, codec = containers.check_codec(row.container, row.codec, where=where)
     if row.languages == "all":
         containers.check_languages(row.container, where=where)

@@ -26,6 +26,7 @@ def title_run(plan: Plan, *, wait_seconds: float) -> Iterator[RunRef]:
     using = means()
     sweep(using.settings.scratch_root)
     version_id = register(plan)
+    register_specs(plan)
     run_id = using.catalog.start_run(
         version_id, trigger="user", prefect_flow_run_id=flow_run.get_id(), host=socket.gethostname()
     )
@@ -43,6 +44,19 @@ def title_run(plan: Plan, *, wait_seconds: float) -> Iterator[RunRef]:
             raise
         raise first from error
     using.catalog.finish_run(run_id, "completed")
+
+
+def register_specs(plan: Plan) -> None:
+    """Write the order's specs into the catalog; raises `Conflict` for a version it knows with other content."""
+    for spec in plan.specs.values():
+        means().catalog.register_spec(
+            spec.id,
+            str(spec.version),
+            spec.body(),
+            effective_from=spec.effective_from,
+            source_url=spec.sources[0],
+            verified=spec.verified,
+        )
 
 
 def register(plan: Plan, media: Media | None = None) -> int:

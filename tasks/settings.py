@@ -26,6 +26,7 @@ class Settings(BaseSettings):
     device: str = "auto"
     precision: Precision = DEFAULT_PRECISION
     models_dir: Path | None = None
+    specs_dir: Path | None = None
     ffmpeg: Path | None = None
     jobs: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)
 
@@ -58,3 +59,8 @@ class Settings(BaseSettings):
     def models_root(self) -> Path:
         """Folder of the checkpoints the studio registered itself."""
         return self.models_dir or self.home.absolute() / "models"
+
+    @cached_property
+    def specs_root(self) -> Path:
+        """Folder of the delivery specs the studio wrote itself."""
+        return self.specs_dir or self.home.absolute() / "specs"

@@ -39,7 +39,7 @@ class Model(Base):
 
 
 class Spec(Base):
-    """A delivery spec as it read when it was used; append-only, so a reworded version is a new row."""
+    """A delivery spec as it read when it was used; append-only, and one version has one wording."""
 
     __tablename__ = "spec"
     __table_args__ = (UniqueConstraint("spec_id", "version", "body_sha256"), is_sha256("body_sha256"))

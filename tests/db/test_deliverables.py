@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from db import models as m
 from db.catalog import Catalog
-from db.errors import NotFound
+from db.errors import Conflict, NotFound
 from db.findings import read_measurements
 
 if TYPE_CHECKING:
@@ -95,12 +95,18 @@ def test_unknown_bytes_and_deliverables_are_named(studio: Studio) -> None:
         studio.catalog.decide(99, "approved", who="producer")
 
 
-def test_a_reworded_spec_is_a_new_row_and_the_old_one_stays(catalog: Catalog) -> None:
-    first = catalog.register_spec("web", "1", {"target": -16.0})
+def test_one_version_of_a_spec_has_one_wording(catalog: Catalog) -> None:
+    first = catalog.register_spec("web", "1", {"target": -16.0}, verified=True)
     assert catalog.register_spec("web", "1", {"target": -16.0}) == first
-    assert catalog.register_spec("web", "1", {"target": -14.0}) != first
+    catalog.check_spec("web", "1", {"target": -16.0})
+    for act in (catalog.register_spec, catalog.check_spec):
+        with pytest.raises(Conflict, match="'web' version 1 is known to the catalog with other content"):
+            act("web", "1", {"target": -14.0})
+    catalog.check_spec("web", "2", {"target": -14.0})
+    assert catalog.register_spec("web", "2", {"target": -14.0}) != first
     with catalog.read() as session:
-        assert session.get_one(m.Spec, first).body == {"target": -16.0}
+        row = session.get_one(m.Spec, first)
+        assert (row.body, row.verified) == ({"target": -16.0}, True)
 
 
 def test_a_models_card_may_change_and_its_weights_may_not(catalog: Catalog) -> None:
