@@ -6,7 +6,7 @@ rounds time stamps to milliseconds.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -25,6 +25,7 @@ from dubline.media.encoding import DETERMINISTIC, encoder_input, encoder_options
 from dubline.media.files import check_file, url
 from dubline.media.languages import Language
 from dubline.media.streams import AudioStream, Media
+from dubline.media.tags import Wanted, check_tags
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,8 @@ def remux(
     Picture and OV audio are copied bit for bit; chapters, metadata, color, timecode and the subtitles that the
     container can hold go along. Every track starts with the picture, which starts at 0 (later in Matroska when
     the OV audio starts before it). Raises `BadInput` before any work for a pair the container does not allow,
-    `EnvironmentFault` and `Cancelled` as `ffmpeg.run`; ``out`` is then incomplete.
+    `EnvironmentFault` and `Cancelled` as `ffmpeg.run`; ``out`` is then incomplete. What was written is opened again:
+    tracks, languages or dispositions that are not as asked are an `EnvironmentFault` too.
     """
     house = check_picture(container, media.picture.codec, where=media.name)
     sounds = [_sound(track, house) for track in tracks]
@@ -108,6 +110,7 @@ def remux(
         # The picture is track 0 and the dubs follow it.
         lengths = {number: sound for number, sound in enumerate(sounds, start=1) if sound.codec.unflushed}
         set_lengths(out, {number: Fraction(sound.frames, sound.rate) for number, sound in lengths.items()})
+    check_tags(out, list(_wanted(sounds, original, original_language)), languages=house.languages)
     return RemuxReport(tuple(cargo.dropped), tuple(cargo.converted), tuple(_notes(media, sounds, house)))
 
 
@@ -225,6 +228,19 @@ def _languages(
         codes.append(original_language.iso639_2t if original_language else _code(original.language))
     by_index = {subtitle.stream_index: subtitle.language for subtitle in media.subtitles}
     return [*codes, *(_code(by_index[index]) for index, _ in cargo.subtitles)]
+
+
+def _wanted(
+    sounds: Sequence[_Sound], original: AudioStream | None, original_language: Language | None
+) -> Iterator[Wanted]:
+    """What each sound stream must say when it is read again."""
+    for sound in sounds:
+        language = sound.track.language
+        yield Wanted(sound.codec.name, language.iso639_2t, language.bcp47, sound.track.default)
+    if original is not None and original_language is not None:
+        yield Wanted(original.codec, original_language.iso639_2t, original_language.bcp47, False)
+    elif original is not None:
+        yield Wanted(original.codec, _code(original.language), None, False)
 
 
 def _code(tag: str | None) -> str | None:

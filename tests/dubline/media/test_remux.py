@@ -29,7 +29,8 @@ PICTURE = {
     "webm": ("-c:v", "libvpx", "-deadline", "realtime"),
     "mxf": ("-c:v", "mpeg2video"),
 }
-PAIRS = [(name, codec) for name, container in CONTAINERS.items() for codec in container.codecs]
+FILMS = [name for name, container in CONTAINERS.items() if not container.audio_only]
+PAIRS = [(name, codec) for name in FILMS for codec in CONTAINERS[name].codecs]
 # Decoded sound against its source: rounding for the lossless, likeness for the lossy.
 LSB = {"pcm_s16le": 2**-15, "pcm_s24le": 2**-23, "flac": 2**-23, "alac": 2**-23, "pcm_f32le": 0.0}
 
@@ -423,7 +424,7 @@ def test_two_pictures_have_two_hashes(film: Callable[..., Path], tmp_path: Path)
     assert audio_hash(one) == audio_hash(two)
 
 
-@pytest.mark.parametrize("container", list(CONTAINERS))
+@pytest.mark.parametrize("container", FILMS)
 def test_the_same_sources_give_the_same_bytes(
     masters: dict[str, Path], wav: Callable[..., Path], tmp_path: Path, container: str
 ) -> None:
