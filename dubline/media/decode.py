@@ -18,6 +18,7 @@ from av.error import FFmpegError
 from dubline.audio.layout import Layout
 from dubline.audio.wav import BLOCK_FRAMES, Block
 from dubline.errors import BadInput
+from dubline.media.channels import channels_of
 from dubline.media.files import open_media
 
 # Sample format -> numpy type and the value of full scale; planar formats carry a "p" after the same name.
@@ -36,9 +37,10 @@ _JITTER_SECONDS = 0.005
 class AudioDecoder:
     """Audio stream ``stream`` of ``path`` as blocks; a context manager.
 
-    Encoder delay and padding are removed as the container declares them. Where the time stamps jump ahead by
-    more than one packet (and more than any clock's rounding) the hole is filled with silence, so that the sound
-    after it stays in its place. A clock that merely runs a little fast or slow is left alone.
+    Channels come in the order of ``layout``, whatever theirs in the file. Encoder delay and padding are removed as the
+    container declares them. Where the time stamps jump ahead by more than one packet (and more than any clock's
+    rounding) the hole is filled with silence, so that the sound after it stays in its place. A clock that merely runs
+    a little fast or slow is left alone.
     ``start_seconds`` is the time of the first sample on the container's clock; ``filled_frames`` counts the
     silence put in so far.
     """
@@ -52,7 +54,9 @@ class AudioDecoder:
             self._stream = _choose(list(self._container.streams.audio), stream, path)
             context = self._stream.codec_context
             self.rate = int(context.sample_rate)
-            self.layout = _layout(context.layout.name, context.channels, f"{path}, audio stream {stream}")
+            channels = channels_of(context)
+            self.layout = _layout(channels.layout, channels.count, f"{path}, audio stream {stream}")
+            self._order = channels.order
             if not self.rate:
                 raise BadInput(f"audio stream {stream} has no samples", str(path), "choose a stream with sound")
             self._jitter = _JITTER_SECONDS * self.rate
@@ -139,6 +143,8 @@ class AudioDecoder:
         if frame.sample_rate != self.rate or frame.layout.nb_channels != channels:
             raise BadInput("the sound changes its rate or layout midway", str(self.path), "export it anew")
         samples = _to_float(frame, channels)
+        if self._order is not None:
+            samples = samples[:, self._order]
         if not np.isfinite(samples).all():
             raise BadInput("holds samples that are not numbers", str(self.path), "export it anew")
         return samples[: len(samples) - self._padding(frame)] if final else samples

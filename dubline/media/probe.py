@@ -21,6 +21,7 @@ from av.video.stream import VideoStream as AvVideo
 
 from dubline.errors import BadInput
 from dubline.media.cadence import cadence
+from dubline.media.channels import Channels, channels_of
 from dubline.media.files import open_media
 from dubline.media.scan import StreamScan, doctype, frame_times, scan
 from dubline.media.streams import AudioStream, Chapter, Color, Extra, Media, SubtitleStream, VideoStream
@@ -132,15 +133,16 @@ def _audio(number: int, stream: AvAudio, row: StreamScan, picture_start: Fractio
     context = cast(AudioCodecContext | None, stream.codec_context)
     tick = stream.time_base or Fraction(1)
     start = (stream.start_time or 0) * tick
-    layout = context.layout.name if context else " channels"
+    channels = channels_of(context) if context else Channels(" channels", 0)
+    # ffmpeg names a layout it knows nothing about by its channel count.
+    nameless = channels.layout.endswith(" channels") or channels.layout.startswith("ambisonic")
     return AudioStream(
         index=number,
         stream_index=stream.index,
         codec=context.codec.canonical_name if context else "unknown",
         rate=context.sample_rate if context else 0,
-        channels=context.channels if context else 0,
-        # ffmpeg names a layout it knows nothing about by its channel count.
-        layout=None if layout.endswith(" channels") or layout.startswith("ambisonic") else layout,
+        channels=channels.count,
+        layout=None if nameless else channels.layout,
         language=_tag(stream, "language"),
         title=_title(stream),
         default=_has(stream, Disposition.default),
