@@ -12,7 +12,7 @@ from dubline.loudness.meter import measure_wav
 from tasks.step import Made, Work, step
 
 
-@step("measure", version=1)
+@step("measure", version=2)
 def measure(work: Work, track: Path, speech: Path | None) -> Made:
     """Measure loudness, range and peaks of a track; dialogue loudness inside the speech spans."""
     spans = Spans.load(speech) if speech else None

@@ -30,15 +30,16 @@ def integrated_loudness(samples: npt.NDArray[np.float32], rate: int) -> float | 
         loudness = windows.lufs(float(weighted[:-1].mean())) if len(samples) > 1 else None
         return loudness if loudness is not None and loudness >= _ABSOLUTE_GATE_LUFS else None
     blocks = len(samples) * windows.BLOCKS_PER_SECOND // rate
-    edges = windows.block_edges(blocks, rate)
+    edges = windows.block_edges(0, blocks, rate)
     sums = np.add.reduceat(weighted[: edges[-1]], edges[:-1])
-    return windows.integrated(windows.Energies(sums, rate).mean_squares(windows.MOMENTARY_BLOCKS))
+    gating_blocks, _ = windows.Energies(sums, rate).hops(windows.MOMENTARY_BLOCKS)
+    return windows.integrated(gating_blocks)
 
 
 def true_peak_db(samples: npt.NDArray[np.float32], rate: int) -> float | None:
     """True peak in dBTP of ``(frames,)`` at ``rate`` Hz (BS.1770-4, Annex 2); None for silence."""
     meter = PeakMeter(rate, 1)
-    if len(samples):
-        meter.process(np.ascontiguousarray(samples, np.float32)[None])
-        meter.finish()
+    for start in range(0, len(samples), rate):
+        meter.process(samples[None, start : start + rate])
+    meter.finish()
     return 20 * math.log10(meter.true_peak) if meter.true_peak > 0 else None

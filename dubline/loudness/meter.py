@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from array import array
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,25 +21,41 @@ from dubline.loudness.kweighting import sections
 from dubline.loudness.measurement import Measurement
 from dubline.loudness.peaks import PeakMeter
 
-# BS.1770-4 table 3, by loudspeaker: surrounds weigh 1.41 wherever the layout puts them, the LFE is not heard.
-_SURROUND_WEIGHT = 1.41
-_SURROUNDS = frozenset({"SL", "SR", "BL", "BR"})
+# Where the loudspeakers stand, in degrees off the front and above the ear (ITU-R BS.2051; BS.775 for a lone pair of
+# surrounds, whichever tag it has).
+_POSITIONS = {"FL": (30, 0), "FC": (0, 0), "SL": (90, 0), "BL": (135, 0), "TFL": (45, 45), "TBL": (135, 45)}
+_LONE_SURROUND = (110, 0)
+_SURROUNDS = ("SL", "BL")
+_SIDE_WEIGHT = 1.41
 
 # Filter memory below this is silence; left alone it decays into denormal numbers, which are very slow to compute.
 _NEGLIGIBLE = 1e-30
 
 
 def channel_weights(layout: Layout) -> npt.NDArray[np.float64]:
-    """Weight of every channel of ``layout`` in the loudness sum, shape ``(channels,)``."""
-    weights = {"LFE": 0.0} | dict.fromkeys(_SURROUNDS, _SURROUND_WEIGHT)
-    return np.array([weights.get(tag, 1.0) for tag in layout.tags])
+    """Weight of every channel of ``layout`` in the loudness sum, shape ``(channels,)``.
+
+    1.41 beside the listener, at 60 to 120 degrees and less than 30 degrees up, 1 elsewhere, 0 for the LFE
+    (BS.1770-4, Annex 3, table 4).
+    """
+    lone = not set(_SURROUNDS) <= set(layout.tags)
+    return np.array([_weight(tag, lone=lone) for tag in layout.tags])
+
+
+def _weight(tag: str, *, lone: bool) -> float:
+    if tag == "LFE":
+        return 0.0
+    left = tag.replace("R", "L")
+    azimuth, elevation = _LONE_SURROUND if lone and left in _SURROUNDS else _POSITIONS[left]
+    return _SIDE_WEIGHT if 60 <= azimuth <= 120 and elevation < 30 else 1.0
 
 
 class Meter:
     """Measures a stream given block by block; the figures do not depend on how it was cut.
 
-    Blocks are ``(frames, channels)`` float32, full scale 1.0, at ``rate`` Hz in ``layout``. Memory holds one
-    energy per 10 ms and a second of sound. ``where`` names the stream in errors.
+    Blocks are ``(frames, channels)`` float32, full scale 1.0, at ``rate`` Hz in ``layout``. Memory holds the energy
+    and the peaks of every 10 ms, from which all figures are taken, and a second of sound. ``where`` names the stream
+    in errors.
     """
 
     def __init__(self, rate: int, layout: Layout, *, where: str = "audio") -> None:
@@ -52,7 +69,10 @@ class Meter:
         self._sections = sections(rate)
         self._memory = np.zeros((len(self._sections), len(self._heard), 2))
         self._peaks = PeakMeter(rate, layout.channels)
-        self._sums: list[windows.Floats] = []
+        # Arrays that grow in place: 16 bytes for 10 ms.
+        self._sums = array("d")
+        self._sample_peaks = array("f")
+        self._true_peaks = array("f")
         # Whole seconds hold whole 10 ms blocks at every rate, so cutting there makes the caller's cuts vanish.
         self._second: Block = np.zeros((rate, layout.channels), dtype=np.float32)
         self._filled = 0
@@ -73,69 +93,103 @@ class Meter:
             if self._filled == self.rate:
                 self._measure_second()
 
-    def measurement(self, speech: Spans | None = None) -> Measurement:
-        """All figures of the stream so far, which ends it; dialogue figures need the ``speech`` spans."""
-        energies = self._energies()
-        momentary = energies.mean_squares(windows.MOMENTARY_BLOCKS)
-        short_term = energies.mean_squares(windows.SHORT_TERM_BLOCKS)
-        inside = None if speech is None else speech.covers(energies.times())
+    def measurement(self, speech: Spans | None = None, span: tuple[float, float] | None = None) -> Measurement:
+        """All figures of the stream so far, which ends it; dialogue figures need the ``speech`` spans.
+
+        With ``span``, start and end in seconds, those of that segment, taken from the same 10 ms blocks. Raises
+        `BadInput` for a segment that does not lie in the stream, or holds no whole block.
+        """
+        self._finish()
+        first, last = (0, len(self._true_peaks)) if span is None else self._blocks_of(*span)
+        energies = self._energies().part(first, min(last, len(self._sums)))
+        gating_blocks, momentary = energies.hops(windows.MOMENTARY_BLOCKS)
+        every_100_ms, short_term = energies.hops(windows.SHORT_TERM_BLOCKS)
+        dialogue = energies.within(speech) if speech is not None else None
         return Measurement(
-            integrated_lufs=windows.integrated(momentary),
-            dialogue_lufs=None if inside is None else windows.ungated(energies, inside),
-            dialogue_fraction=None if inside is None else float(inside.mean()) if len(inside) else 0.0,
-            lra_lu=windows.loudness_range(short_term),
+            integrated_lufs=windows.integrated(gating_blocks),
+            dialogue_lufs=windows.ungated(dialogue) if dialogue else None,
+            dialogue_fraction=len(dialogue.sums) / max(len(energies.sums), 1) if dialogue else None,
+            lra_lu=windows.loudness_range(every_100_ms),
             max_momentary_lufs=windows.lufs(float(momentary.max(initial=0.0))),
             max_short_term_lufs=windows.lufs(float(short_term.max(initial=0.0))),
-            true_peak_dbtp=_decibels(self._peaks.true_peak),
-            sample_peak_dbfs=_decibels(self._peaks.sample_peak),
-            duration_seconds=self.frames / self.rate,
+            true_peak_dbtp=_decibels(max(self._true_peaks[first:last], default=0.0)),
+            sample_peak_dbfs=_decibels(max(self._sample_peaks[first:last], default=0.0)),
+            duration_seconds=(self._edge(last) - self._edge(first)) / self.rate,
             sample_rate=self.rate,
             channels=self.layout.channels,
             layout=self.layout.name,
+            ungated_lufs=windows.ungated(energies),
+            dialogue_lra_lu=windows.loudness_range(dialogue.hops(windows.SHORT_TERM_BLOCKS)[0]) if dialogue else None,
         )
 
     def curves(self) -> pa.Table:
-        """Momentary and short-term loudness every 100 ms; ends the stream.
+        """Loudness and true peak by tenths of a second; ends the stream.
 
-        Columns ``time_seconds`` (the end of both windows), ``momentary_lufs``, ``short_term_lufs``; null where
-        a window is silent or not yet full.
+        Columns ``time_seconds`` (where the 100 ms end; the last may be cut short), ``momentary_lufs`` and
+        ``short_term_lufs`` (the largest of the windows that end in them, at a hop of 10 ms), ``true_peak_dbtp``;
+        null where all is silent or no window is full yet. Their largest values are those of `measurement`.
         """
-        energies = self._energies()
+        self._finish()
         hop = windows.GATING_HOP_BLOCKS
-        times = np.arange(hop, len(energies.sums) + 1, hop) / windows.BLOCKS_PER_SECOND
+        starts = np.arange(0, len(self._true_peaks), hop)
+        times = np.minimum((starts + hop) / windows.BLOCKS_PER_SECOND, self.frames / self.rate)
         columns: dict[str, pa.Array] = {"time_seconds": pa.array(times)}
         for name, blocks in (
             ("momentary_lufs", windows.MOMENTARY_BLOCKS),
             ("short_term_lufs", windows.SHORT_TERM_BLOCKS),
         ):
+            _, largest = self._energies().hops(blocks)
             curve = np.full(len(times), np.nan)
-            values = windows.lufs_curve(energies.mean_squares(blocks)[::hop])
-            curve[blocks // hop - 1 :] = values
+            full = blocks // hop - 1
+            curve[full : full + len(largest)] = windows.lufs_curve(largest)
             columns[name] = pa.array(curve, from_pandas=True)
+        peaks = np.maximum.reduceat(np.frombuffer(self._true_peaks, np.float32), starts) if len(starts) else starts
+        columns["true_peak_dbtp"] = pa.array([_decibels(float(peak)) for peak in peaks], pa.float64())
         return pa.table(columns)
 
     def _energies(self) -> windows.Energies:
-        if not self._finished:
-            if self._filled:
-                self._measure_second()
-            self._peaks.finish()
-            self._finished = True
-        return windows.Energies(np.concatenate([np.zeros(0), *self._sums]), self.rate)
+        return windows.Energies(np.frombuffer(self._sums), self.rate)
+
+    def _blocks_of(self, start: float, end: float) -> tuple[int, int]:
+        """The blocks from ``start`` to ``end`` seconds, each edge at the nearest 10 ms; the very end holds the rest."""
+        first, last = (round(at * windows.BLOCKS_PER_SECOND) for at in (start, end))
+        if abs(end - self.frames / self.rate) * windows.BLOCKS_PER_SECOND < 1:
+            last = len(self._true_peaks)
+        if not 0 <= first < last <= len(self._true_peaks):
+            raise BadInput(
+                f"no segment from {start:g} to {end:g} s",
+                self._where,
+                f"give a start and a later end within its {self.frames / self.rate:.3f} s",
+            )
+        return first, last
+
+    def _edge(self, block: int) -> int:
+        return min(block * self.rate // windows.BLOCKS_PER_SECOND, self.frames)
+
+    def _finish(self) -> None:
+        if self._finished:
+            return
+        if self._filled:
+            self._measure_second()
+        ringing = self._peaks.finish()
+        if self._true_peaks:
+            self._true_peaks[-1] = max(self._true_peaks[-1], ringing)
+        self._finished = True
 
     def _measure_second(self) -> None:
         """Measure what is buffered: a second, or at the end of the stream what is left."""
         samples = np.ascontiguousarray(self._second[: self._filled].T)
         self._require_finite(samples)
-        self._peaks.process(samples)
-        self._sums.append(self._weigh(samples))
+        edges = windows.block_edges(0, windows.BLOCKS_PER_SECOND, self.rate)
+        sample_peaks, true_peaks = self._peaks.process(samples, edges[edges < self._filled])
+        self._sample_peaks.frombytes(sample_peaks.tobytes())
+        self._true_peaks.frombytes(true_peaks.tobytes())
+        self._sums.frombytes(self._weigh(samples, edges[edges <= self._filled]).tobytes())
         self.frames += self._filled
         self._filled = 0
 
-    def _weigh(self, samples: npt.NDArray[np.float32]) -> windows.Floats:
-        """Weighted energy of every whole 10 ms block of ``samples``, ``(channels, frames)``."""
-        frames = samples.shape[1]
-        edges = windows.block_edges(windows.BLOCKS_PER_SECOND, self.rate)
-        edges = edges[edges <= frames]
+    def _weigh(self, samples: npt.NDArray[np.float32], edges: npt.NDArray[np.int64]) -> windows.Floats:
+        """Weighted energy of every whole 10 ms block of ``samples``, ``(channels, frames)``, between its ``edges``."""
         self._memory[np.abs(self._memory) < _NEGLIGIBLE] = 0.0
         loudness, self._memory = sosfilt(
             # float32 in, double precision inside and out, as the coefficients are.

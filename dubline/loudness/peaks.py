@@ -1,9 +1,7 @@
 """Sample peak and true peak (ITU-R BS.1770-4, Annex 2) of a stream of blocks.
 
 Oversampling is 4x below 96 kHz, 2x below 192 kHz, none above. The interpolator is a windowed sinc whose phase 0
-is the signal itself, so only the phases between samples are computed, and of those only the rows that could
-still raise the maximum: a phase can magnify its input by at most the sum of its absolute taps, so a row whose
-largest sample stays below the maximum divided by that sum cannot matter. The result is the same as without.
+is the signal itself, so only the phases between samples are computed.
 """
 
 from __future__ import annotations
@@ -16,12 +14,12 @@ Samples = npt.NDArray[np.float32]
 # 24 taps per phase keep the interpolator flat within 0.1 dB up to 20 kHz at 48 kHz; the standard's example has 12.
 _TAPS = 24
 _KAISER_BETA = 5.0
-# Outputs per row of the banded matrix: longer rows waste multiplications on its zeros, shorter ones copy more.
-_ROW = 32
 _REACH = _TAPS - 1
-# Rows per product: few enough that BLAS does not split one over threads, which would cost more than it saves,
-# and that each product's maximum can still spare the next.
-_BATCH = 48
+# Frames per row of the banded matrix: longer rows waste multiplications on its zeros, shorter ones copy more.
+_ROW = 16
+# Rows per product: few enough that BLAS does not split one over threads, which would cost more than it saves.
+_BATCH = 125
+_WHOLE = np.zeros(1, dtype=np.int64)
 
 
 def oversampling(rate: int) -> int:
@@ -42,68 +40,53 @@ def interpolator(factor: int) -> npt.NDArray[np.float64]:
 
 
 class PeakMeter:
-    """Running peaks of ``channels`` channels, linear, full scale = 1.0; the true peak counts every channel."""
+    """Peaks over all of ``channels`` channels, linear, full scale = 1.0: running, and of every piece as it passes."""
 
     def __init__(self, rate: int, channels: int) -> None:
-        factor = oversampling(rate)
-        taps = interpolator(factor)
         self.sample_peak = 0.0
-        self._interpolated_peak = 0.0
-        # The margin covers float32 rounding in the product below.
-        self._worst_gain = float(np.abs(taps).sum(axis=1).max(initial=0.0)) * (1 + 1e-5)
-        self._matrix = _banded(taps).astype(np.float32)
-        self._pending: Samples = np.zeros((channels, _REACH), dtype=np.float32)
+        self.true_peak = 0.0
+        self._phases = oversampling(rate) - 1
+        self._matrix = _banded(interpolator(self._phases + 1))
+        self._history: Samples = np.zeros((channels, _REACH), dtype=np.float32)
 
-    @property
-    def true_peak(self) -> float:
-        """The larger of the sample peak and the peak between samples so far."""
-        return max(self.sample_peak, self._interpolated_peak)
+    def process(self, samples: Samples, starts: npt.NDArray[np.int64] = _WHOLE) -> tuple[Samples, Samples]:
+        """Take ``samples``, ``(channels, frames)`` float32, at least one frame, all finite.
 
-    def process(self, samples: Samples) -> None:
-        """Take ``samples``, ``(channels, frames)`` float32, at least one frame, all finite."""
-        self.sample_peak = max(self.sample_peak, float(samples.max()), -float(samples.min()))
-        if self._matrix.size:
-            self._interpolate(samples)
+        Returns sample peaks and true peaks of the pieces that begin at the frames ``starts``, the first at 0. What
+        lies between samples is known, and counted, 12 frames later.
+        """
+        highest = np.maximum.reduceat(np.abs(samples).max(axis=0), starts)
+        between = np.maximum.reduceat(self._between(samples), starts * self._phases) if self._phases else highest
+        true = np.maximum(highest, between)
+        self.sample_peak = max(self.sample_peak, float(highest.max()))
+        self.true_peak = max(self.true_peak, float(true.max()))
+        return highest, true
 
-    def finish(self) -> None:
-        """Let the interpolator ring out over silence after the last sample."""
-        if self._matrix.size:
-            self._interpolate(np.zeros((len(self._pending), _TAPS + _ROW), dtype=np.float32))
+    def finish(self) -> float:
+        """Let the interpolator ring out over silence after the last sample; returns the true peak of that."""
+        _, true = self.process(np.zeros((len(self._history), _REACH), dtype=np.float32))
+        return float(true[0])
 
-    def _interpolate(self, samples: Samples) -> None:
-        signal = np.concatenate([self._pending, samples], axis=1)
-        rows = (signal.shape[1] - _REACH) // _ROW
-        self._pending = signal[:, rows * _ROW :].copy()
-        if not rows:
-            return
-        windows = np.lib.stride_tricks.sliding_window_view(signal, _ROW + _REACH, axis=1)[:, ::_ROW][:, :rows]
-        self._raise(windows, _row_bounds(signal, rows) * self._worst_gain)
-
-    def _raise(self, windows: Samples, bounds: npt.NDArray[np.float64]) -> None:
-        """Compute the rows of ``windows`` ``(channels, rows, samples)`` whose ``bounds`` exceed the maximum so far."""
-        candidates = np.flatnonzero(bounds > self.true_peak)
-        # Loudest first: a few rows usually settle the maximum, and all others then drop out.
-        candidates = candidates[np.argsort(bounds.flat[candidates])[::-1]]
-        for start in range(0, len(candidates), _BATCH):
-            batch = candidates[start : start + _BATCH]
-            if bounds.flat[batch[0]] <= self.true_peak:
-                break
-            between = windows[np.unravel_index(batch, bounds.shape)] @ self._matrix
-            self._interpolated_peak = max(self._interpolated_peak, float(between.max()), -float(between.min()))
+    def _between(self, samples: Samples) -> Samples:
+        """Largest magnitude over the channels at every point between two samples, ``(frames x phases,)``."""
+        frames = samples.shape[1]
+        rows = -(-frames // (_ROW * _BATCH)) * _BATCH
+        signal = np.zeros(rows * _ROW + _REACH, dtype=np.float32)
+        largest = np.zeros((rows // _BATCH, _BATCH, self._matrix.shape[1]), dtype=np.float32)
+        windows = np.lib.stride_tricks.sliding_window_view(signal, _ROW + _REACH)[::_ROW]
+        for channel, history in zip(samples, self._history, strict=True):
+            signal[:_REACH] = history
+            signal[_REACH : _REACH + frames] = channel
+            history[:] = signal[frames : frames + _REACH]
+            # Overlapping rows are copied out: BLAS takes no others.
+            dense = windows.copy().reshape(-1, _BATCH, _ROW + _REACH) @ self._matrix
+            np.maximum(largest, np.abs(dense, out=dense), out=largest)
+        return largest.reshape(-1)[: frames * self._phases]
 
 
-def _banded(taps: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """The matrix ``(row + 23, row x phases)`` that interpolates one row of samples with all phases at once."""
-    matrix = np.zeros((_ROW + _REACH, _ROW, len(taps)))
+def _banded(taps: npt.NDArray[np.float64]) -> Samples:
+    """The matrix ``(row + 23, row x phases)`` that interpolates one row of frames, phases innermost."""
+    matrix = np.zeros((_ROW + _REACH, _ROW, len(taps)), dtype=np.float32)
     for at in range(_ROW):
         matrix[at : at + _TAPS, at, :] = taps.T
     return matrix.reshape(_ROW + _REACH, -1)
-
-
-def _row_bounds(signal: Samples, rows: int) -> npt.NDArray[np.float64]:
-    """``(channels, rows)``: no sample that row uses is larger in magnitude. It sees its piece and part of the next."""
-    starts = np.arange(rows + 1) * _ROW
-    high = np.maximum.reduceat(signal, starts, axis=1)
-    low = np.minimum.reduceat(signal, starts, axis=1)
-    piece = np.maximum(high, -low).astype(np.float64)
-    return np.maximum(piece[:, :-1], piece[:, 1:])

@@ -1,6 +1,7 @@
 """From energies of 10 ms to loudness figures: sliding windows, gates, loudness range.
 
-Sources: ITU-R BS.1770-4 Annex 1 (gating blocks), EBU Tech 3341 (momentary, short-term), EBU Tech 3342 (LRA).
+Sources: ITU-R BS.1770-4 Annex 1 (gating blocks), BS.1770-1 (no gate), EBU Tech 3341 (momentary, short-term),
+EBU Tech 3342 (LRA).
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from dubline.audio.spans import Spans
+
 Floats = npt.NDArray[np.float64]
 
 # Windows are counted in these per second. 10 ms is the hop that finds the true maximum of a 400 ms burst
@@ -18,7 +21,8 @@ Floats = npt.NDArray[np.float64]
 BLOCKS_PER_SECOND = 100
 MOMENTARY_BLOCKS = 40
 SHORT_TERM_BLOCKS = 300
-# Gating blocks of 400 ms overlap by 75 % (BS.1770-4); short-term values for the LRA come at 10 Hz (EBU Tech 3342).
+# Gating blocks of 400 ms overlap by 75 % (BS.1770-4); short-term values for the LRA come at 10 Hz, overlapping by
+# 2.9 s (EBU Tech 3342).
 GATING_HOP_BLOCKS = 10
 
 _OFFSET = -0.691
@@ -27,46 +31,81 @@ _RELATIVE_GATE = -10.0
 _RANGE_GATE = -20.0
 _RANGE_LOW, _RANGE_HIGH = 10.0, 95.0
 
+# Blocks worked on at once: a minute, so that a long title needs no more memory than a short one.
+_PART_BLOCKS = 6000
+
 
 @dataclass(frozen=True, slots=True)
 class Energies:
     """Channel-weighted sums of squares of consecutive 10 ms blocks at ``rate`` Hz, only whole blocks.
 
-    At rates that 100 does not divide, block ``k`` begins at frame ``floor(k * rate / 100)``.
+    ``first`` is the number of the first block in the stream. At rates that 100 does not divide, block ``k`` begins
+    at frame ``floor(k * rate / 100)``.
     """
 
     sums: Floats
     rate: int
+    first: int = 0
+
+    def part(self, start: int, stop: int) -> Energies:
+        """Blocks ``start`` to ``stop`` (exclusive), counted from the first of these."""
+        return Energies(self.sums[start:stop], self.rate, self.first + start)
 
     def edges(self) -> npt.NDArray[np.int64]:
         """First frame of every block, and the frame after the last."""
-        return block_edges(len(self.sums), self.rate)
+        return block_edges(self.first, len(self.sums), self.rate)
 
     def mean_squares(self, blocks: int) -> Floats:
-        """Mean square of every window of ``blocks`` blocks, at a hop of one; empty when the stream is shorter."""
+        """Mean square of every window of ``blocks`` blocks (a multiple of ten), one for each block it may begin at."""
         if len(self.sums) < blocks:
             return np.zeros(0)
         # Tens first, then tens of them: summed afresh for each window (a running sum would leave
         # the rounding error of a loud scene in the silence that follows).
-        tens = np.lib.stride_tricks.sliding_window_view(self.sums, GATING_HOP_BLOCKS).sum(axis=1)
-        last = len(self.sums) - blocks + 1
-        totals = np.zeros(last)
-        for at in range(0, blocks, GATING_HOP_BLOCKS):
-            totals += tens[at : at + last]
+        tens = _sliding_sums(self.sums, GATING_HOP_BLOCKS, step=1)
+        totals = _sliding_sums(tens, blocks // GATING_HOP_BLOCKS, step=GATING_HOP_BLOCKS)
         edges = self.edges()
         totals /= edges[blocks:] - edges[:-blocks]
         return totals
 
-    def times(self) -> Floats:
-        """Middle of every block in seconds."""
+    def hops(self, blocks: int) -> tuple[Floats, Floats]:
+        """Mean squares of windows of ``blocks`` blocks, for every 100 ms at whose end a window ends.
+
+        First of the window that ends there (the gating blocks), then the largest of all that end in these 100 ms.
+        The second array is longer by one where blocks are left over: windows that end after the last whole 100 ms.
+        """
+        windows = max(len(self.sums) - blocks + 1, 0)
+        gating, largest = [np.zeros(0)], [np.zeros(0)]
+        for start in range(-GATING_HOP_BLOCKS + 1, windows, _PART_BLOCKS) if windows else ():
+            stop = min(start + _PART_BLOCKS, windows)
+            padded = np.zeros(-(-(stop - start) // GATING_HOP_BLOCKS) * GATING_HOP_BLOCKS)
+            padded[max(-start, 0) : stop - start] = self.part(max(start, 0), stop + blocks - 1).mean_squares(blocks)
+            by_hop = padded.reshape(-1, GATING_HOP_BLOCKS)
+            gating.append(by_hop[:, -1])
+            largest.append(by_hop.max(axis=1))
+        return np.concatenate(gating)[: -(-windows // GATING_HOP_BLOCKS)], np.concatenate(largest)
+
+    def within(self, speech: Spans) -> Energies:
+        """The blocks whose middle ``speech`` covers, joined."""
+        parts = (self.part(start, start + _PART_BLOCKS) for start in range(0, len(self.sums), _PART_BLOCKS))
+        return Energies(np.concatenate([np.zeros(0), *(part._within(speech) for part in parts)]), self.rate)
+
+    def _within(self, speech: Spans) -> Floats:
         edges = self.edges()
-        middles: Floats = (edges[1:] + edges[:-1]) / (2 * self.rate)
-        return middles
+        return self.sums[speech.covers((edges[1:] + edges[:-1]) / (2 * self.rate))]
 
 
-def block_edges(blocks: int, rate: int) -> npt.NDArray[np.int64]:
-    """Frames at which ``blocks`` consecutive 10 ms blocks begin, plus where the last ends."""
-    return np.arange(blocks + 1, dtype=np.int64) * rate // BLOCKS_PER_SECOND
+def _sliding_sums(values: Floats, count: int, *, step: int) -> Floats:
+    """Sums of ``count`` values that lie ``step`` apart, beginning at each value."""
+    length = len(values) - (count - 1) * step
+    sums = values[:length].copy()
+    for at in range(1, count):
+        sums += values[at * step : at * step + length]
+    return sums
+
+
+def block_edges(first: int, blocks: int, rate: int) -> npt.NDArray[np.int64]:
+    """Frames at which ``blocks`` 10 ms blocks from number ``first`` on begin, plus where the last ends."""
+    return np.arange(first, first + blocks + 1, dtype=np.int64) * rate // BLOCKS_PER_SECOND
 
 
 def lufs(mean_square: float) -> float | None:
@@ -82,9 +121,9 @@ def lufs_curve(mean_squares: Floats) -> Floats:
     return curve
 
 
-def integrated(momentary: Floats) -> float | None:
-    """Programme loudness from momentary mean squares at a 10 ms hop: absolute gate, then relative gate."""
-    loud = _above(momentary[::GATING_HOP_BLOCKS], _mean_square(_ABSOLUTE_GATE))
+def integrated(gating_blocks: Floats) -> float | None:
+    """Programme loudness from mean squares of 400 ms every 100 ms: absolute gate, then relative gate (BS.1770-4)."""
+    loud = _above(gating_blocks, _mean_square(_ABSOLUTE_GATE))
     if not len(loud):
         return None
     kept = _above(loud, float(loud.mean()) * 10 ** (_RELATIVE_GATE / 10))
@@ -92,8 +131,8 @@ def integrated(momentary: Floats) -> float | None:
 
 
 def loudness_range(short_term: Floats) -> float | None:
-    """LRA in LU from short-term mean squares at a 10 ms hop (EBU Tech 3342): the 10 to 95 percentile spread."""
-    loud = _above(short_term[::GATING_HOP_BLOCKS], _mean_square(_ABSOLUTE_GATE))
+    """LRA in LU from mean squares of 3 s every 100 ms (EBU Tech 3342): the 10 to 95 percentile spread."""
+    loud = _above(short_term, _mean_square(_ABSOLUTE_GATE))
     if not len(loud):
         return None
     kept = _above(loud, float(loud.mean()) * 10 ** (_RANGE_GATE / 10))
@@ -101,10 +140,10 @@ def loudness_range(short_term: Floats) -> float | None:
     return float(high - low)
 
 
-def ungated(energies: Energies, inside: npt.NDArray[np.bool_]) -> float | None:
-    """Loudness of the blocks marked ``inside``, without any gate (BS.1770-1)."""
-    frames = int(np.diff(energies.edges())[inside].sum())
-    return lufs(float(energies.sums[inside].sum()) / frames) if frames else None
+def ungated(energies: Energies) -> float | None:
+    """Loudness of all blocks, without any gate (BS.1770-1)."""
+    start, stop = (block_edges(energies.first + at, 0, energies.rate)[0] for at in (0, len(energies.sums)))
+    return lufs(float(energies.sums.sum()) / int(stop - start)) if stop > start else None
 
 
 def _mean_square(loudness: float) -> float:

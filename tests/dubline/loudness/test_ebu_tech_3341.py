@@ -43,20 +43,22 @@ def test_case_6_surround_weights(layout, tone, measure):
 
 
 @pytest.mark.parametrize(
-    ("case", "column", "segments", "settled"),
+    ("case", "figure", "segments", "settled", "window"),
     [
-        (9, "short_term_lufs", [(1.34, -20), (1.66, -30)] * 5, 3.0),
-        (12, "momentary_lufs", [(0.18, -20), (0.22, -30)] * 25, 1.0),
+        (9, "max_short_term_lufs", [(1.34, -20), (1.66, -30)] * 5, 3, 3.0),
+        (12, "max_momentary_lufs", [(0.18, -20), (0.22, -30)] * 25, 1, 0.4),
     ],
 )
-def test_pulsed_tone_reads_constant(case, column, segments, settled, tone):
+def test_pulsed_tone_reads_constant(case, figure, segments, settled, window, tone):
     meter = Meter(48_000, Layout.parse("stereo"))
     meter.process(tone(segments))
-    curves = meter.curves()
-    times = curves["time_seconds"].to_numpy()
-    readings = curves[column].to_numpy()[times >= settled]
-    assert len(readings) > 50
+    # One window is one segment, so each of the meter's readings, one every 10 ms, can be asked for; and the curve.
+    starts = settled + np.arange(round(window * 100)) / 100
+    readings = [getattr(meter.measurement(span=(start, start + window)), figure) for start in starts]
     np.testing.assert_allclose(readings, -23.0, atol=TOLERANCE_LU)
+    curves = meter.curves()
+    drawn = curves[figure.removeprefix("max_")].to_numpy()[curves["time_seconds"].to_numpy() >= settled]
+    np.testing.assert_allclose(drawn, -23.0, atol=TOLERANCE_LU)
 
 
 @pytest.mark.parametrize("step", STEPS)

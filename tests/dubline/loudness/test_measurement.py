@@ -1,9 +1,12 @@
+import dataclasses
 import json
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from dubline.loudness.measurement import Measurement
+
+SILENCE = Measurement(None, None, None, None, None, None, None, None, 59.99, 48_000, 2, "stereo")
 
 level = st.none() | st.floats(-120, 20)
 measurements = st.builds(
@@ -20,11 +23,13 @@ measurements = st.builds(
     sample_rate=st.sampled_from([44_100, 48_000]),
     channels=st.sampled_from([2, 6]),
     layout=st.sampled_from(["stereo", "5.1"]),
+    dialogue_lra_lu=st.none() | st.floats(0, 60),
+    ungated_lufs=level,
 )
 
 
 def test_fields_are_those_of_measure_json():
-    assert list(Measurement.__dataclass_fields__) == [
+    assert list(SILENCE.to_json()) == [
         "integrated_lufs",
         "dialogue_lufs",
         "dialogue_fraction",
@@ -37,7 +42,16 @@ def test_fields_are_those_of_measure_json():
         "sample_rate",
         "channels",
         "layout",
+        "dialogue_lra_lu",
+        "ungated_lufs",
+        "lra_stable",
     ]
+
+
+def test_a_loudness_range_is_stable_after_a_minute():
+    # EBU Tech 3342: a meter shows that the range of less than 60 s is not to be relied on.
+    assert not SILENCE.lra_stable
+    assert dataclasses.replace(SILENCE, duration_seconds=60.0).to_json()["lra_stable"] is True
 
 
 @given(measurements)
