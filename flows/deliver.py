@@ -95,10 +95,12 @@ def deliver(run: RunRef, plan: Plan, source: Source, sound: Sound, made: Sequenc
     paged = page.submit(
         run,
         ov_mix=source.ov["ov_mix"],
+        me=sound.stems["me"],
         me_filled=sound.cleaned["me_filled"],
         report=sound.cleaned["report"],
         checks=[item.checked["check"] for item in made],
         loudness=[item.checked["loudness"] for item in made],
+        pictures=[item.checked["pictures"] for item in made],
         **page_facts(plan, source, sound, made, body),
     ).result()
     reports = [
@@ -106,6 +108,7 @@ def deliver(run: RunRef, plan: Plan, source: Source, sound: Sound, made: Sequenc
         Publication("qc/events.parquet", sound.cleaned.result()["decided"]),
         Publication("qc/loudness.parquet", paged["loudness"]),
         Publication("qc/report.html", paged["page"]),
+        Publication("qc/report.json", paged["report"]),
     ]
     body["reports"] = [{"path": file.name, "bytes": _bytes(file.sha256), "sha256": file.sha256} for file in reports]
     listed = manifest.submit(run, listed=[f["sha256"] for f in body["deliverables"]], body=body).result()

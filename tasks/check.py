@@ -13,6 +13,7 @@ from dubline.loudness.specs import Spec
 from dubline.media import languages as known
 from dubline.media.streams import Media
 from dubline.quality.delivery import Expected, check_delivery
+from dubline.quality.spectrogram import save_pictures
 from tasks.step import Made, Work, step
 
 
@@ -55,7 +56,8 @@ def check(
         progress=work.progress,
         cancelled=work.cancelled,
     )
-    judged, curves = work.scratch / "check.json", work.scratch / "loudness.parquet"
+    judged, curves, drawn = (work.scratch / name for name in ("check.json", "loudness.parquet", "pictures.npz"))
     judged.write_text(json.dumps(report.to_json(), sort_keys=True), encoding="utf-8")
     pq.write_table(report.curves, curves)
-    return Made({"check": judged, "loudness": curves}, {"verdict": report.verdict})
+    save_pictures(drawn, report.pictures)
+    return Made({"check": judged, "loudness": curves, "pictures": drawn}, {"verdict": report.verdict})

@@ -10,8 +10,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from dubline.quality.delivery import DeliveryReport
-from dubline.quality.page import EventRow, LineageRow, Page, write_page
+from dubline.quality.delivery_report import DeliveryReport
+from dubline.quality.page import EventRow, LineageRow, Page, page_json, write_page
+from dubline.quality.spectrogram import load_pictures
 from dubline.vocalization.events import Event
 from tasks.step import Made, Work, step
 
@@ -22,10 +23,12 @@ _EVENT_FIELDS = tuple(Event.__dataclass_fields__)
 def page(
     work: Work,
     ov_mix: Path,
+    me: Path,
     me_filled: Path,
     report: Path,
     checks: list[Path],
     loudness: list[Path],
+    pictures: list[Path],
     *,
     names: list[str],
     title: str,
@@ -35,33 +38,37 @@ def page(
     facts: list[list[str]],
     lineage: list[dict[str, str]],
 ) -> Made:
-    """Write one self-contained page: verdicts, curves, spectrograms, events, lineage."""
+    """Write one self-contained page (verdicts, curves, spectrograms, peaks, events, lineage) and the same as JSON."""
     curves = [pq.read_table(path) for path in loudness]
     reports = tuple(
         # The check saw the file under its hash; people know it by the name it is published under.
-        replace(DeliveryReport.from_json(json.loads(path.read_text(encoding="utf-8")), curve), deliverable=name)
-        for path, curve, name in zip(checks, curves, names, strict=True)
+        replace(
+            DeliveryReport.from_json(json.loads(path.read_text(encoding="utf-8")), curve, load_pictures(drawn)),
+            deliverable=name,
+        )
+        for path, curve, drawn, name in zip(checks, curves, pictures, names, strict=True)
     )
-    out, table = work.scratch / "report.html", work.scratch / "loudness.parquet"
+    out, body, table = (work.scratch / name for name in ("report.html", "report.json", "loudness.parquet"))
+    content = Page(
+        title=title,
+        version=version,
+        original_language=original_language,
+        reports=reports,
+        events=tuple(_event_row(row) for row in json.loads(report.read_text(encoding="utf-8"))["treatments"]),
+        notes=tuple(notes),
+        facts=tuple((name, value) for name, value in facts),
+        lineage=tuple(LineageRow(**row) for row in lineage),
+    )
     write_page(
         out,
-        Page(
-            title=title,
-            version=version,
-            original_language=original_language,
-            reports=reports,
-            events=tuple(_event_row(row) for row in json.loads(report.read_text(encoding="utf-8"))["treatments"]),
-            notes=tuple(notes),
-            facts=tuple((name, value) for name, value in facts),
-            lineage=tuple(LineageRow(**row) for row in lineage),
-        ),
-        ov_mix=ov_mix,
-        me=me_filled,
+        content,
+        sources=(("OV mix", ov_mix), ("M&E as separated", me), ("M&E as delivered", me_filled)),
         progress=work.progress,
         cancelled=work.cancelled,
     )
     pq.write_table(pa.concat_tables(map(_named, reports, curves)), table)
-    return Made({"page": out, "loudness": table})
+    body.write_text(json.dumps(page_json(content), indent=2, ensure_ascii=False, allow_nan=False), encoding="utf-8")
+    return Made({"page": out, "report": body, "loudness": table})
 
 
 def _event_row(treatment: dict[str, Any]) -> EventRow:
@@ -71,4 +78,4 @@ def _event_row(treatment: dict[str, Any]) -> EventRow:
 
 def _named(report: DeliveryReport, curve: pa.Table) -> pa.Table:
     """The curves with the spec they belong to."""
-    return curve.add_column(1, "spec", pa.array([report.spec_id] * len(curve), pa.string()))
+    return curve.add_column(1, "spec", pa.array([report.spec.id] * len(curve), pa.string()))

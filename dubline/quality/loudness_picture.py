@@ -6,7 +6,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dubline.loudness.specs import LoudnessLimit
+from dubline.loudness.criterion import criterion
+from dubline.loudness.measurement import Measurement
+from dubline.loudness.specs import LoudnessLimit, Spec
 from dubline.quality.axis import Plot, level_axis, time_axis
 
 Floats = npt.NDArray[np.float64]
@@ -18,16 +20,24 @@ LOWEST_LUFS, HIGHEST_LUFS = -55.0, -5.0
 _MARKS = (-50, -40, -30, -20, -10)
 
 
-def loudness_svg(curves: pa.Table, limit: LoudnessLimit | None) -> str:
-    """An ``<svg>`` of ``curves`` (what `Meter.curves` gives) with the target and tolerance of ``limit``."""
+def loudness_svg(curves: pa.Table, spec: Spec, measurement: Measurement) -> str:
+    """An ``<svg>`` of ``curves`` (what `Meter.curves` gives) in front of the limits of ``spec``.
+
+    The limits are those of the figure the spec judges ``measurement`` by, which is drawn as a line of its own.
+    """
     times = curves["time_seconds"].to_numpy()
     plot = Plot(44, 8, WIDTH - 56, HEIGHT - 36, max(float(times[-1]) if len(times) else 0.0, 1.0))
     marks = tuple((_height(plot, mark), str(mark)) for mark in _MARKS)
     parts = [level_axis(plot, marks), time_axis(plot)]
-    if limit is not None:
-        parts.append(_window(plot, limit))
+    judged = criterion(measurement, spec)
+    if judged is not None:
+        parts.append(_window(plot, judged.limit))
+    if spec.max_short_term_lufs is not None:
+        parts.append(_across(plot, spec.max_short_term_lufs, "most"))
     parts.append(_band(plot, times, curves["momentary_lufs"].to_numpy()))
     parts.append(_line(plot, times, curves["short_term_lufs"].to_numpy()))
+    if judged is not None and judged.value is not None:
+        parts.append(_across(plot, judged.value, "measured"))
     return (
         f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="Loudness over time in LUFS">'
         + "".join(parts)
@@ -51,13 +61,20 @@ def _height(plot: Plot, lufs: float) -> float:
 
 
 def _window(plot: Plot, limit: LoudnessLimit) -> str:
-    high = _height(plot, limit.target_lufs + limit.tol_high)
-    low = _height(plot, limit.target_lufs - limit.tol_low)
-    target = _height(plot, limit.target_lufs)
-    return (
-        f'<rect class="tolerance" x="{plot.left}" y="{high:.1f}" width="{plot.width}" height="{low - high:.1f}"/>'
-        f'<path class="target" d="M{plot.left} {target:.1f}h{plot.width}"/>'
-    )
+    """The tolerance as a band, the limits beyond which a file is refused as lines, where they lie outside of it."""
+    high, low = limit.target_lufs + limit.tol_high, limit.target_lufs - limit.tol_low
+    parts = [
+        f'<rect class="tolerance" x="{plot.left}" y="{_height(plot, high):.1f}" width="{plot.width}" '
+        f'height="{_height(plot, low) - _height(plot, high):.1f}"/>',
+        _across(plot, limit.target_lufs, "target"),
+    ]
+    refused = (limit.target_lufs + limit.reject_high, limit.target_lufs - limit.reject_low)
+    parts += [_across(plot, at, "most") for at, edge in zip(refused, (high, low), strict=True) if at != edge]
+    return "".join(parts)
+
+
+def _across(plot: Plot, lufs: float, name: str) -> str:
+    return f'<path class="{name}" d="M{plot.left} {_height(plot, lufs):.1f}h{plot.width}"/>'
 
 
 def _band(plot: Plot, times: Floats, values: Floats) -> str:

@@ -25,7 +25,8 @@ FLOOR_DBFS = -200.0
 class Residual:
     """What is left of a subtraction, per channel of ``layout``: its peak and its level, dBFS.
 
-    ``relative_db`` is the residual's energy over the whole's, None for a channel that is silent in the whole.
+    ``relative_db`` is the residual's energy over the whole's, None for a channel that is silent in the whole;
+    ``correlation`` that of part and whole, -1 where a channel is upside down, None where either is silent.
     """
 
     layout: Layout
@@ -33,6 +34,7 @@ class Residual:
     peak_dbfs: tuple[float, ...]
     rms_dbfs: tuple[float, ...]
     relative_db: tuple[float | None, ...]
+    correlation: tuple[float | None, ...]
 
     @property
     def worst_dbfs(self) -> float:
@@ -50,6 +52,7 @@ class NullMeter:
         self._peak = np.zeros(layout.channels)
         self._left = np.zeros(layout.channels)
         self._whole = np.zeros(layout.channels)
+        self._part = np.zeros(layout.channels)
 
     def whole(self, block: Samples) -> None:
         """The next ``block``, ``(frames, channels)``, of what is subtracted from."""
@@ -60,11 +63,6 @@ class NullMeter:
         """The next ``block``, ``(frames, channels)``, of what is subtracted."""
         self._pending[1].append(block)
         self._subtract()
-
-    @property
-    def ahead(self) -> bool:
-        """Whether the part has given more than the whole: the next block is the whole's to give."""
-        return bool(self._pending[1])
 
     def residual(self) -> Residual:
         """What is left so far, over the frames both streams have given."""
@@ -77,6 +75,11 @@ class NullMeter:
                 None if whole == 0.0 else decibels(math.sqrt(float(left / whole)))
                 for left, whole in zip(self._left, self._whole, strict=True)
             ),
+            tuple(
+                # |whole - part|^2 holds the product of both.
+                None if not whole * part else float((whole + part - left) / (2.0 * math.sqrt(whole * part)))
+                for left, whole, part in zip(self._left, self._whole, self._part, strict=True)
+            ),
         )
 
     def _subtract(self) -> None:
@@ -84,10 +87,12 @@ class NullMeter:
         if not frames:
             return
         whole, part = (_take(side, frames) for side in self._pending)
-        for channel, (mix, left) in enumerate(zip(_rows(whole), _rows(whole - part), strict=True)):
+        rows = zip(_rows(whole), _rows(part), _rows(whole - part), strict=True)
+        for channel, (mix, given, left) in enumerate(rows):
             self._peak[channel] = max(self._peak[channel], left.max(), -left.min())
             self._left[channel] += np.dot(left, left)
             self._whole[channel] += np.dot(mix, mix)
+            self._part[channel] += np.dot(given, given)
         self._frames += frames
 
 

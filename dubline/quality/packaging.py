@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import astuple
 
 from dubline.loudness.specs import Spec
 from dubline.loudness.verdict import Check, Grade
 from dubline.media.containers import Container
 from dubline.media.languages import Language
-from dubline.media.streams import Media
+from dubline.media.streams import AudioStream, Media, VideoStream
+
+# How a track's title ends that says its language in full: ``French (France) [fr-FR]``.
+_TITLE_TAG = re.compile(r"\[([A-Za-z]{2,3}(?:-[A-Za-z0-9]+)*)\]$")
 
 
 def check_picture(delivered: str | None, master: str | None) -> Check:
@@ -17,48 +21,90 @@ def check_picture(delivered: str | None, master: str | None) -> Check:
     return Check("picture", delivered, "sha256", master, "the master's packets", _grade(delivered == master), note)
 
 
-def check_original(delivered: str | None, master: str | None, *, keep_original: bool, streams: int) -> Check:
-    """The OV audio, when kept, is bit-identical; when not, there is no second audio stream."""
+def check_original(
+    delivered: AudioStream | None, master: AudioStream | None, *, keep_original: bool, streams: int, dubs: int
+) -> Check:
+    """The OV audio, when kept, is bit-identical; when not, there are the dubs and no other audio stream."""
     if not keep_original:
-        note = "" if streams == 1 else f"{streams} audio streams, one was ordered"
-        return Check("original_audio", None, "sha256", None, "not kept", _grade(streams == 1), note)
-    good = streams == 2 and delivered == master
-    note = "" if good else "missing" if streams < 2 else "not the master's packets"
-    return Check("original_audio", delivered, "sha256", master, "the master's packets", _grade(good), note)
+        note = "" if streams == dubs else f"{streams} audio streams, {dubs} ordered"
+        return Check("original_audio", None, "sha256", None, "not kept", _grade(streams == dubs), note)
+    ours, theirs = (stream.sha256 if stream else None for stream in (delivered, master))
+    good = streams == dubs + 1 and ours == theirs
+    note = "" if good else "missing" if streams <= dubs else "not the master's packets"
+    return Check("original_audio", ours, "sha256", theirs, "the master's packets", _grade(good), note)
 
 
-def check_language(delivered: Media, language: Language, *, stream: int, container: Container) -> Check:
-    """The container names the dub's language in ISO 639-2/T."""
-    code = delivered.audio[stream].language
+def missing_tracks(found: int, ordered: int) -> Check:
+    """Dubs that were ordered and are not there."""
+    return Check("tracks", found, "", ordered, "every dub that was ordered", "fail", f"{ordered - found} missing")
+
+
+def check_language(stream: AudioStream, language: Language, *, container: Container) -> Check:
+    """The container names the dub's language in ISO 639-2/T, and its title no other tag of BCP-47."""
+    code = stream.language
     if not container.languages:
         note = f"{container.name} names no languages; the manifest does"
         return Check("language", code, "", language.iso639_2t, "in the manifest", "pass", note)
+    named = _TITLE_TAG.search(stream.title or "")
+    if code == language.iso639_2t and named and named[1].lower() != language.bcp47.lower():
+        note = f"the title says {named[1]}: players will not know this track as {language.name}"
+        return Check("language", named[1], "", language.bcp47, "BCP-47", "fail", note)
     good = code == language.iso639_2t
     note = language.bcp47 if good else f"players will not know this track as {language.name}"
     return Check("language", code, "", language.iso639_2t, "ISO 639-2/T", _grade(good), note)
 
 
-def check_default(delivered: Media, *, stream: int, container: Container) -> Check:
-    """A player that is told nothing plays the dub, and only the dub."""
+def check_languages_per_file(languages: int, spec: Spec) -> Check | None:
+    """One language in a file or several, as the client wants it; None where it does not say."""
+    if spec.languages_per_file is None:
+        return None
+    # A client who takes several takes a title that has only one.
+    grade: Grade = "fail" if spec.languages_per_file == "one" and languages > 1 else "pass"
+    return Check("languages", languages, "", None, f"{spec.languages_per_file} in a file", grade)
+
+
+def check_channel_files(files: tuple[Media, ...], channels: int, spec: Spec) -> Check | None:
+    """One interleaved file, or as many mono files of one length as there are channels; None where nobody cares."""
+    if len(files) == 1 and spec.discrete_channels is None:
+        return None
+    asked = {None: "", True: "one per channel", False: "one"}[spec.discrete_channels]
+    lengths = {round(media.audio[0].duration_seconds * media.audio[0].rate) for media in files}
+    if len(files) > 1 and (len(files) != channels or len(lengths) > 1):
+        note = "of different lengths" if len(lengths) > 1 else f"{channels} channels"
+        return Check("files", len(files), "", channels, asked or "one per channel", "fail", note)
+    # Under a picture channels always share a track; the client's wish is about sound delivered alone.
+    good = spec.discrete_channels is None or channels == 1 or spec.discrete_channels == (len(files) > 1)
+    screener = files[0].video is not None
+    return Check("files", len(files), "", None, asked or "one per channel", _grade(good or screener))
+
+
+def check_default(delivered: Media, *, container: Container) -> Check:
+    """A player that is told nothing plays the first dub, and no other stream."""
     chosen = [item.index for item in delivered.audio if item.default]
-    limit = "the dub and no other"
+    limit = "the first dub and no other"
     if not container.languages:
         note = f"{container.name} marks no stream; the dub comes first"
-        return Check("default_stream", stream, "", stream, limit, "pass", note)
-    note = "" if chosen == [stream] else "players start with " + (", ".join(map(str, chosen)) or "whatever they like")
-    value = ", ".join(map(str, chosen)) or None
-    return Check("default_stream", value, "", str(stream), limit, _grade(chosen == [stream]), note)
+        return Check("default_stream", 0, "", 0, limit, "pass", note)
+    note = "" if chosen == [0] else "players start with " + (", ".join(map(str, chosen)) or "whatever they like")
+    return Check("default_stream", ", ".join(map(str, chosen)) or None, "", "0", limit, _grade(chosen == [0]), note)
 
 
-def check_timecode(delivered: Media, master: Media, spec: Spec) -> Check:
+def check_timecode(delivered: str | None, master: str | None, spec: Spec) -> Check:
     """The start timecode is the master's; a spec may ask for one of its own."""
-    good = delivered.timecode == master.timecode
+    good = delivered == master
     asked = spec.som_timecode
-    if good and asked is not None and delivered.timecode != asked:
-        note = f"{spec.id} asks for a start at {asked}"
-        return Check("timecode", delivered.timecode, "", asked, "the spec's", "warn", note)
-    note = "" if master.timecode else "the master has none"
-    return Check("timecode", delivered.timecode, "", master.timecode, "the master's", _grade(good), note)
+    if good and asked is not None and delivered != asked:
+        return Check("timecode", delivered, "", asked, "the spec's", "warn", f"{spec.id} asks for a start at {asked}")
+    note = "" if master else "the master has none"
+    return Check("timecode", delivered, "", master, "the master's", _grade(good), note)
+
+
+def check_start(delivered: str | None, spec: Spec) -> Check | None:
+    """The start timecode a spec asks for, where no master says what it was; None for a spec that asks for none."""
+    asked = spec.som_timecode
+    if asked is None:
+        return None
+    return Check("timecode", delivered, "", asked, "the spec's", "pass" if delivered == asked else "warn")
 
 
 def check_chapters(delivered: Media, master: Media, container: Container) -> Check:
@@ -91,25 +137,26 @@ def check_color(delivered: Media, master: Media) -> Check:
     return Check("color", value, "", target, "the master's", _grade(kept and not lost), note)
 
 
-def check_duration(delivered: Media, spec: Spec, *, sound_seconds: float, ov_seconds: float) -> Check:
+def check_duration(picture: VideoStream, spec: Spec, *, sound_seconds: float, ov_seconds: float | None) -> Check:
     """Sound and picture end within one frame; a dub as long as an OV mix that does not is named, not failed."""
-    picture = delivered.picture
     difference, frame = sound_seconds - picture.duration_seconds, float(1 / picture.frame_rate)
     most = spec.max_av_duration_delta_seconds
+    pads = (spec.head_pad_max_seconds or 0.0) + (spec.tail_pad_max_seconds or 0.0)
+    limit = f"at most one frame ({frame:.4f})" + (f", or {pads:g} of padding" if pads else "")
     # Container clocks round ends to a tick of up to a millisecond.
-    if abs(difference) <= frame + 1e-3:
+    if -frame - 1e-3 <= difference <= frame + pads + 1e-3:
         grade: Grade = "pass"
-        note = ""
+        note = "" if abs(difference) <= frame + 1e-3 else "inside the padding the spec allows"
     else:
         refused = (most is not None and abs(difference) > most) or sound_seconds != ov_seconds
         grade = "fail" if refused else "warn"
         note = "the OV mix ends there too" if sound_seconds == ov_seconds else "the OV mix ends elsewhere"
-    return Check("duration_difference", round(difference, 6), "s", 0.0, f"at most one frame ({frame:.4f})", grade, note)
+        note = "" if ov_seconds is None else note
+    return Check("duration_difference", round(difference, 6), "s", 0.0, limit, grade, note)
 
 
-def check_frame_rate(delivered: Media, spec: Spec) -> Check:
+def check_frame_rate(picture: VideoStream, spec: Spec) -> Check:
     """A constant frame rate where the spec demands one; rounding by a container's clock is not variable."""
-    picture = delivered.picture
     value = str(picture.frame_rate)
     limit = "constant" if spec.requires_constant_frame_rate else "constant advised"
     if picture.constant_frame_rate:
@@ -119,13 +166,17 @@ def check_frame_rate(delivered: Media, spec: Spec) -> Check:
     return Check("frame_rate", value, "fps", None, limit, grade, "the frame rate varies: conform the picture first")
 
 
-def check_container(delivered: Media, container: Container, spec: Spec) -> Check:
-    """The container that was ordered; one the client does not take is a screener."""
+def check_container(delivered: Media, container: Container | None, spec: Spec) -> Check | None:
+    """The container that was ordered (one the client does not take is a screener); where nothing was, the client's."""
+    allowed = (container.name,) if container else spec.containers
+    if not allowed:
+        return None
     note = ""
-    if spec.containers and container.name not in spec.containers:
+    if container and spec.containers and container.name not in spec.containers:
         note = f"a screener: the client takes {', '.join(spec.containers)}"
-    good = delivered.container == container.name
-    return Check("container", delivered.container, "", container.name, "as ordered", _grade(good), note)
+    limit = "as ordered" if container else "one of " + ", ".join(allowed)
+    good = delivered.container in allowed
+    return Check("container", delivered.container, "", container.name if container else None, limit, _grade(good), note)
 
 
 def _words(media: Media) -> str:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import base64
 import io
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
-import matplotlib.image
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
 from dubline.audio.wav import Block, WavReader
 from dubline.errors import Cancelled
@@ -31,27 +32,80 @@ _LOOKS = 24
 _MARKS = ((100, "100"), (1000, "1k"), (10_000, "10k"))
 
 
-def spectrogram(path: Path, *, cancelled: Callable[[], bool] | None = None) -> Floats:
-    """Power of a WAV in dB, ``(ROWS, columns)``, high frequencies first, rows spaced by logarithm.
+class SpectrogramMeter:
+    """Draws a stream of about ``frames`` frames, given block by block; what exceeds them is left out.
 
-    A row is the power inside its band, all channels together: a sine at full scale reads 0 dB, or 2 less where a
-    row is narrower than a bin. A film of any length gives at most `COLUMNS` columns. Raises `Cancelled`.
+    Memory holds one column's worth of sound.
     """
+
+    def __init__(self, rate: int, frames: int) -> None:
+        self._width = max(-(-frames // COLUMNS), _TRANSFORM)
+        self._most = max(-(-frames // self._width), 1)
+        self._pool = _pooling(rate)
+        self._pending: list[Block] = []
+        self._held = 0
+        self._columns: list[Floats] = []
+
+    def process(self, block: Block) -> None:
+        """Take the next ``block``, ``(frames, channels)``."""
+        self._pending.append(block)
+        self._held += len(block)
+        if self._held < self._width:
+            return
+        joined = np.concatenate(self._pending)
+        whole = len(joined) // self._width * self._width
+        for start in range(0, whole, self._width):
+            self._draw(joined[start : start + self._width])
+        self._pending, self._held = [joined[whole:]], len(joined) - whole
+
+    def picture(self) -> Floats:
+        """Power in dB, ``(ROWS, columns)``, high frequencies first, rows spaced by logarithm; ends the stream.
+
+        A row is the power inside its band, all channels together: a sine at full scale reads 0 dB, or 2 less where a
+        row is narrower than a bin. At most `COLUMNS` columns.
+        """
+        if self._held:
+            self._draw(np.concatenate(self._pending))
+            self._held = 0
+        powers = np.array(self._columns).T if self._columns else np.zeros((ROWS, 1))
+        decibels: Floats = 10.0 * np.log10(np.maximum(powers, 1e-20))
+        return decibels
+
+    def _draw(self, samples: Block) -> None:
+        if len(self._columns) < self._most:
+            self._columns.append(self._pool @ _power(samples))
+
+
+def save_pictures(path: Path, pictures: Mapping[str, Floats]) -> None:
+    """Keep ``pictures`` by name in one file, the same bytes each time, to a tenth of a decibel."""
+    halves: dict[str, Any] = {name: picture.astype(np.float16) for name, picture in pictures.items()}
+    np.savez_compressed(path, **halves)
+
+
+def load_pictures(path: Path) -> dict[str, Floats]:
+    """What `save_pictures` kept."""
+    with np.load(path) as file:
+        return {name: file[name].astype(np.float64) for name in file.files}
+
+
+def spectrogram(path: Path, *, cancelled: Callable[[], bool] | None = None) -> Floats:
+    """The picture of a WAV as `SpectrogramMeter` draws it. Raises `Cancelled`."""
     with WavReader(path) as reader:
-        width = max(-(-reader.frames // COLUMNS), _TRANSFORM)
-        pool = _pooling(reader.rate)
-        columns = []
-        for block in reader.blocks(width):
+        meter = SpectrogramMeter(reader.rate, reader.frames)
+        for block in reader.blocks():
             if cancelled is not None and cancelled():
                 raise Cancelled("drawing was stopped", str(path), "start it again when ready")
-            columns.append(pool @ _power(block))
-    powers = np.array(columns).T if columns else np.zeros((ROWS, 1))
-    decibels: Floats = 10.0 * np.log10(np.maximum(powers, 1e-20))
-    return decibels
+            meter.process(block)
+    return meter.picture()
 
 
-def spectrogram_svg(picture: Floats, *, seconds: float, marked: Sequence[tuple[float, float]] = ()) -> str:
-    """An ``<svg>`` around ``picture`` (what `spectrogram` gave), with ``marked`` spans underlined on top."""
+def spectrogram_svg(
+    picture: Floats, *, seconds: float, marked: Sequence[tuple[float, float]] = (), name: str | None = None
+) -> str:
+    """An ``<svg>`` around ``picture`` (what `spectrogram` gave), with ``marked`` spans underlined on top.
+
+    Under the id ``name`` it can be shown again in another ``<svg>`` of `WIDTH` by `HEIGHT`.
+    """
     plot = Plot(44, 12, WIDTH - 56, HEIGHT - 40, max(seconds, 1e-3))
     encoded = base64.b64encode(_png(picture)).decode()
     span = np.log(HIGHEST_HZ / LOWEST_HZ)
@@ -64,18 +118,20 @@ def spectrogram_svg(picture: Floats, *, seconds: float, marked: Sequence[tuple[f
     )
     return (
         f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="Spectrogram, 50 Hz to 20 kHz">'
-        f'<image x="{plot.left}" y="{plot.top}" width="{plot.width}" height="{plot.height}" '
+        + (f'<g id="{name}">' if name else "<g>")
+        + f'<image x="{plot.left}" y="{plot.top}" width="{plot.width}" height="{plot.height}" '
         f'preserveAspectRatio="none" href="data:image/png;base64,{encoded}"/>'
-        f"{level_axis(plot, marks)}{time_axis(plot)}{spans}</svg>"
+        f"{level_axis(plot, marks)}{time_axis(plot)}{spans}</g></svg>"
     )
 
 
 def _png(picture: Floats) -> bytes:
+    """One byte a pixel, colored by a palette: a third of what colors in every pixel take."""
     scaled = np.clip((picture - LOWEST_DB) / (HIGHEST_DB - LOWEST_DB), 0.0, 1.0)
-    colored = (mpl.colormaps["magma"](scaled)[:, :, :3] * 255).round().astype(np.uint8)
+    drawn = Image.fromarray((255 * scaled).round().astype(np.uint8)).convert("P")
+    drawn.putpalette((mpl.colormaps["magma"](np.arange(256))[:, :3] * 255).round().astype(np.uint8).tobytes())
     buffer = io.BytesIO()
-    # The default names matplotlib's version: the same sound must give the same bytes after an update.
-    matplotlib.image.imsave(buffer, colored, format="png", metadata={"Software": "dubline"})
+    drawn.save(buffer, format="png", optimize=True)
     return buffer.getvalue()
 
 

@@ -17,7 +17,8 @@ from dubline.media import languages
 from dubline.media.probe import probe
 from dubline.media.remux import Track, remux
 from dubline.media.streams import Media
-from dubline.quality.delivery import DeliveryReport, Expected, check_delivery
+from dubline.quality.delivery import Expected, check_delivery
+from dubline.quality.delivery_report import DeliveryReport
 from samples.build import build
 
 FRAMES = 6 * 48_000

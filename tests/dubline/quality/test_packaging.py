@@ -88,23 +88,23 @@ def test_sound_ends_with_the_picture_or_where_the_original_does(
     media: Media, sound: float, ov: float, most: float | None, verdict: str
 ) -> None:
     spec = Spec.model_validate(EBU.model_dump() | {"max_av_duration_delta_seconds": most})
-    assert packaging.check_duration(media, spec, sound_seconds=sound, ov_seconds=ov).verdict == verdict
+    assert packaging.check_duration(media.picture, spec, sound_seconds=sound, ov_seconds=ov).verdict == verdict
 
 
 def test_jitter_of_a_container_clock_is_no_variable_rate(media: Media) -> None:
     jittery = replace(media, video=replace(media.picture, jitter_only=True))
     varying = replace(media, video=replace(media.picture, constant_frame_rate=False, frame_rate=Fraction(30000, 1001)))
-    assert packaging.check_frame_rate(jittery, EBU).verdict == "pass"
-    assert "jitter" in packaging.check_frame_rate(jittery, EBU).note
-    assert packaging.check_frame_rate(varying, EBU).verdict == "fail"
-    assert packaging.check_frame_rate(varying, EBU).value == "30000/1001"
+    assert packaging.check_frame_rate(jittery.picture, EBU).verdict == "pass"
+    assert "jitter" in packaging.check_frame_rate(jittery.picture, EBU).note
+    assert packaging.check_frame_rate(varying.picture, EBU).verdict == "fail"
+    assert packaging.check_frame_rate(varying.picture, EBU).value == "30000/1001"
 
 
 def test_a_spec_with_a_start_of_its_own_warns(media: Media) -> None:
     spec = Spec.model_validate(EBU.model_dump() | {"som_timecode": "00:59:52:00"})
-    assert packaging.check_timecode(media, media, spec).verdict == "warn"
-    assert packaging.check_timecode(media, media, EBU).verdict == "pass"
-    assert packaging.check_timecode(replace(media, timecode=None), media, spec).verdict == "fail"
+    assert packaging.check_timecode(media.timecode, media.timecode, spec).verdict == "warn"
+    assert packaging.check_timecode(media.timecode, media.timecode, EBU).verdict == "pass"
+    assert packaging.check_timecode(None, media.timecode, spec).verdict == "fail"
 
 
 def test_a_container_the_client_does_not_take_is_a_screener(media: Media) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from dubline.errors import Cancelled
-from dubline.quality.delivery import DeliveryReport
+from dubline.quality.delivery_report import DeliveryReport
 from dubline.quality.page import MOST_EVENTS, EventRow, LineageRow, Page, write_page
 from dubline.vocalization.events import Event
 
@@ -23,7 +23,7 @@ EVIL = '<script>alert("x")</script><img src=http://a.example/b.png onerror=alert
 class Reader(HTMLParser):
     """Tags, attributes and text of a page; an unclosed element is an error."""
 
-    VOID = frozenset({"meta", "br", "col", "path", "rect", "image"})
+    VOID = frozenset({"meta", "br", "col", "path", "rect", "image", "use"})
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -82,7 +82,7 @@ def test_it_shows_verdicts_figures_events_notes_and_lineage(
         facts=(("Model", "glass-v1"),),
         lineage=(LineageRow("master", "c1" * 32, "ingest 1", "7"),),
     )
-    _, read = written(tmp_path, page, ov_mix=film.mixes["stereo"], me=film.mixes["5.1"])
+    _, read = written(tmp_path, page, sources=[("OV mix", film.mixes["stereo"]), ("M&E", film.mixes["5.1"])])
     for wanted in (
         "Glass Harbor", "✕ fail", "French (France)", "netflix-nearfield",
         f"{report.measurement.integrated_lufs:.1f}".replace("-", "\N{MINUS SIGN}"),
@@ -90,8 +90,10 @@ def test_it_shows_verdicts_figures_events_notes_and_lineage(
         "the master is mono", "glass-v1", "c1" * 32, "players will not know this track as French (France)",
     ):  # fmt: skip
         assert wanted in read.text
-    assert read.tags.count("svg") == 3
-    assert read.tags.count("image") == 2
+    # The loudness, the OV mix shown again beside the deliverable, and three spectrograms.
+    assert read.tags.count("svg") == 5
+    assert read.tags.count("image") == 3
+    assert ("href", "#source-0") in read.attributes
 
 
 def test_a_title_cannot_write_into_the_page(deliver: Deliver, tmp_path: Path, event: Event) -> None:
@@ -113,7 +115,7 @@ def test_a_file_named_by_its_hash_is_named_shortly(deliver: Deliver, tmp_path: P
 
 def test_progress_counts_the_pictures_and_cancelling_stops_them(film: Any, tmp_path: Path) -> None:
     seen: list[tuple[int, int]] = []
-    sources = {"ov_mix": film.mixes["stereo"], "me": film.mixes["5.1"]}
+    sources = {"sources": [("OV mix", film.mixes["stereo"]), ("M&E", film.mixes["5.1"])]}
     page = Page("T", "v", "English", ())
     write_page(tmp_path / "a.html", page, **sources, progress=lambda done, total: seen.append((done, total)))
     assert seen == [(0, 2), (1, 2), (2, 2)]
@@ -123,16 +125,16 @@ def test_progress_counts_the_pictures_and_cancelling_stops_them(film: Any, tmp_p
 
 
 def test_it_needs_nothing_from_anywhere(deliver: Deliver, film: Any, tmp_path: Path) -> None:
-    html, read = written(tmp_path, Page("T", "v", "English", (deliver(),)), ov_mix=film.mixes["stereo"])
+    html, read = written(tmp_path, Page("T", "v", "English", (deliver(),)), sources=[("OV mix", film.mixes["stereo"])])
     links = [value or "" for name, value in read.attributes if name in ("href", "src", "xlink:href", "action")]
-    assert all(link.startswith("data:image/png;base64,") for link in links)
+    assert all(link.startswith(("data:image/png;base64,", "#source-")) for link in links)
     assert not re.search(r"url\(|@import|https?:", html)
 
 
 def test_the_same_content_is_the_same_bytes(deliver: Deliver, film: Any, tmp_path: Path) -> None:
     page = Page("T", "v", "English", (deliver(),))
-    first, _ = written(tmp_path, page, ov_mix=film.mixes["stereo"])
-    second, _ = written(tmp_path, page, ov_mix=film.mixes["stereo"])
+    first, _ = written(tmp_path, page, sources=[("OV mix", film.mixes["stereo"])])
+    second, _ = written(tmp_path, page, sources=[("OV mix", film.mixes["stereo"])])
     assert first == second
 
 
