@@ -1,6 +1,7 @@
-"""A look-ahead true-peak limiter whose gain curve can be applied to every stem of a mix.
+"""Limiting as it is met in mixes: the true-peak limiter of deliverables, and a gentle one heard as a mix's dynamics.
 
-Gains multiply, so stems that share one curve still sum to the limited mix.
+The gentle one is no limiter of peaks: it follows levels by the millisecond and lets peaks pass, which is why it shares
+nothing with the other. Its gains multiply, so stems that share one curve still sum to the limited mix.
 """
 
 from __future__ import annotations
@@ -8,57 +9,20 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import minimum_filter1d
-from scipy.signal import fftconvolve
 
-from dubline.loudness.clip import true_peak_db
-from dubline.loudness.peaks import interpolator, oversampling
+from dubline.audio.layout import Layout
+from dubline.audio.limiter import Limiter
 from dubline.training.corpus import Samples
 
-# Time over which the gain falls before a peak and rises after it.
+_MONO = Layout.parse("mono")
+# Time over which the gentle limiter's gain falls before a peak.
 RAMP_SECONDS = 0.005
-
-
-def peak_envelope(samples: Samples, rate: int) -> Samples:
-    """The largest magnitude at each sample and at the interpolated points up to the next one: ``(frames,)``."""
-    taps = interpolator(oversampling(rate))
-    reach = taps.shape[1]
-    padded = np.pad(samples, (reach // 2 - 1, reach // 2))
-    envelope = np.abs(samples)
-    for phase in taps.astype(np.float32):
-        np.maximum(envelope, np.abs(np.correlate(padded, phase, "valid")), out=envelope)
-    return envelope
-
-
-def gain_curve(samples: Samples, rate: int, *, ceiling_db: float) -> Samples:
-    """Gain ``(frames,)`` at most 1 that keeps ``samples`` ``(frames,)`` below ``ceiling_db`` dBTP.
-
-    The gain a peak needs is held for `RAMP_SECONDS` on both sides, then smoothed over as long: each smoothed value
-    is a mean of values that all suffice for its sample. What the ramps raise between samples, some 0.01 dB, comes off
-    the whole curve.
-    """
-    curve = np.ones(len(samples), np.float32)
-    level = true_peak_db(samples, rate)
-    if level is None or level <= ceiling_db:
-        return curve
-    ceiling = 10 ** (ceiling_db / 20)
-    needed = ceiling / np.maximum(peak_envelope(samples, rate), ceiling)
-    # An interpolated point belongs to the samples on both its sides.
-    needed[1:] = np.minimum(needed[1:], needed[:-1].copy())
-    width = 2 * round(RAMP_SECONDS * rate) + 1
-    held = minimum_filter1d(needed, width, mode="nearest")
-    window = np.hanning(width + 2)[1:-1]
-    smooth = fftconvolve(np.pad(held, width // 2, mode="edge"), window / window.sum(), mode="valid")
-    curve = np.minimum(smooth, 1.0).astype(np.float32)
-    after = true_peak_db(samples * curve, rate)
-    if after is not None and after > ceiling_db:
-        curve *= np.float32(10 ** ((ceiling_db - after) / 20))
-    return curve
 
 
 def limit(samples: Samples, rate: int, *, ceiling_db: float) -> Samples:
     """``samples`` ``(frames,)`` with true peaks at most at ``ceiling_db``; untouched where they already are."""
-    limited: Samples = samples * gain_curve(samples, rate, ceiling_db=ceiling_db)
-    return limited
+    limiter = Limiter(rate, _MONO, ceiling_db)
+    return np.concatenate([limiter.process(samples[:, None]), limiter.flush()])[:, 0]
 
 
 def soft_gain_curve(mix: Samples, rate: int, *, threshold_db: float, ratio: float, release_seconds: float) -> Samples:

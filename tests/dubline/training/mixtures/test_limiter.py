@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dubline.loudness.clip import true_peak_db
-from dubline.training.mixtures.limiter import apply_curve, gain_curve, limit, soft_gain_curve
+from dubline.training.mixtures.limiter import apply_curve, limit, soft_gain_curve
 
 RATE = 48_000
 
@@ -32,18 +32,9 @@ def test_true_peaks_end_at_the_ceiling(seed: int, frames: int, loudest: float) -
 
 
 def test_what_is_below_the_ceiling_is_untouched() -> None:
-    sound = _bursts(1, RATE, 0.7)
+    sound = _bursts(1, RATE, 0.6)
     assert np.array_equal(limit(sound, RATE, ceiling_db=-2.0), sound)
     assert np.array_equal(limit(np.zeros(10, np.float32), RATE, ceiling_db=-2.0), np.zeros(10))
-
-
-def test_away_from_a_peak_the_gain_is_one() -> None:
-    sound = np.full(RATE, 0.1, np.float32)
-    sound[RATE // 2] = 1.0
-    curve = gain_curve(sound, RATE, ceiling_db=-6.0)
-    assert curve.min() == pytest.approx(0.5, abs=0.01)
-    away = np.abs(np.arange(RATE) - RATE // 2) > 0.0101 * RATE
-    assert np.abs(curve[away] - 1).max() < 2e-3
 
 
 def test_a_tone_between_samples_is_seen() -> None:
