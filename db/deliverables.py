@@ -163,8 +163,8 @@ def _keep_spec(session: Session, spec_id: str, version: str, body: Mapping[str, 
 
 def _known_spec(session: Session, spec_id: str, version: str, body: Mapping[str, Any]) -> int | None:
     """The row of this spec, None for a new one: what was delivered stays explainable by the text it was made for."""
-    rows = session.execute(select(m.Spec.body_sha256, m.Spec.id).filter_by(spec_id=spec_id, version=version)).all()
-    by_digest = {digest: row_id for digest, row_id in rows}
+    rows = session.execute(select(m.Spec.body_sha256, m.Spec.id).filter_by(spec_id=spec_id, version=version))
+    by_digest = dict(rows.tuples().all())
     digest = _digest(body)
     if by_digest and digest not in by_digest:
         what = f"spec '{spec_id}' version {version} is known to the catalog with other content"
