@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -64,11 +65,10 @@ def check(
     as_json: bool = AS_JSON,
 ) -> None:
     """Say whether FILE is a spec and may join the others; exit 3 and one line where it is not."""
-    # Opening the catalog takes seconds, which list and show need not spend.
-    from cli.context import open_catalog
-
     spec = library.check(file, Settings.load().specs_root)
-    open_catalog().check_spec(spec.id, str(spec.version), spec.body())
+    # Loaded here: it takes seconds, which list and show need not spend.
+    catalog = import_module("cli.context").open_catalog()
+    catalog.check_spec(spec.id, str(spec.version), spec.body())
     if as_json:
         print_json({"file": str(file), "id": spec.id, "version": spec.version, "digest": spec.digest()})
     else:

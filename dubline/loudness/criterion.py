@@ -71,8 +71,12 @@ def alternative(measurement: Measurement, spec: Spec, found: Criterion) -> Crite
     return Criterion(limit, measurement.dialogue_lufs)
 
 
+def programme_lufs(limit: LoudnessLimit | None, measurement: Measurement) -> float | None:
+    """Programme loudness as ``limit`` asks for it: BS.1770-1 has no gate."""
+    if limit is not None and limit.gate == "programme" and limit.algorithm == "bs1770-1":
+        return measurement.ungated_lufs
+    return measurement.integrated_lufs
+
+
 def _programme(limit: LoudnessLimit, measurement: Measurement, note: str = "", *, complete: bool = True) -> Criterion:
-    if limit.algorithm == "bs1770-1":
-        ungated = "measured with the relative gate, which BS.1770-1 does not have: pauses do not count"
-        note = f"{note}; {ungated}" if note else ungated
-    return Criterion(limit, measurement.integrated_lufs, note, complete)
+    return Criterion(limit, programme_lufs(limit, measurement), note, complete)

@@ -10,7 +10,7 @@ from typing import Any
 _PLACES = 4
 
 # EBU Tech 3342: before a minute has passed, a loudness range is not to be relied on.
-_STABLE_RANGE_SECONDS = 60.0
+STABLE_RANGE_SECONDS = 60.0
 
 # What each loudness counts, for whoever reads the figures.
 GATES = {
@@ -64,7 +64,7 @@ class Measurement:
     @property
     def lra_stable(self) -> bool:
         """Whether the sound is long enough, a minute, for its loudness range to be relied on (EBU Tech 3342)."""
-        return self.duration_seconds >= _STABLE_RANGE_SECONDS
+        return self.duration_seconds >= STABLE_RANGE_SECONDS
 
     def to_json(self) -> dict[str, Any]:
         """A plain dictionary of JSON values, in the order of the fields, and `lra_stable`."""

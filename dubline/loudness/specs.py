@@ -42,8 +42,8 @@ class LoudnessLimit(Data):
 
     gate: Gate = Field(description="What is measured: the dialogue alone, or the whole programme.")
     algorithm: Algorithm = Field(
-        description="The edition of ITU-R BS.1770 the client names. Dialogue is measured ungated inside the speech, "
-        "programme with the relative gate of BS.1770-2 and later."
+        description="The edition of ITU-R BS.1770 the client names. Dialogue is measured ungated inside the speech; "
+        "a programme by bs1770-1 without a gate, by the later editions with the relative gate."
     )
     target_lufs: float = Field(ge=-40, le=0, description="LUFS (LKFS) aimed at; conform goes here.")
     tol_low: _Lu = Field(description="LU below the target that still count as on target.")
@@ -122,7 +122,10 @@ class Spec(Data):
     containers: tuple[str, ...] = Field(
         default=(), description="What the client takes as its own delivery; another container makes a screener."
     )
-    codecs: tuple[str, ...] = Field(default=(), description="As an order names them: pcm_s24le, aac.")
+    codecs: tuple[str, ...] = Field(
+        default=(),
+        description="As an order names them: pcm_s24le, aac. In the client's own containers another one is refused.",
+    )
     discrete_channels: bool | None = Field(
         default=None, description="True: one mono file per channel; false: one interleaved file."
     )

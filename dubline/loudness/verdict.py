@@ -6,15 +6,12 @@ import dataclasses
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
-from dubline.loudness.criterion import DECIMALS, Criterion, alternative, criterion
-from dubline.loudness.measurement import Measurement
+from dubline.loudness.criterion import DECIMALS, Criterion, alternative, criterion, programme_lufs
+from dubline.loudness.measurement import STABLE_RANGE_SECONDS, Measurement
 from dubline.loudness.specs import LoudnessLimit, Spec
 
 Grade = Literal["pass", "warn", "fail"]
 _SEVERITY: dict[Grade, int] = {"pass": 0, "warn": 1, "fail": 2}
-
-# Under a minute the loudness range is not stable (EBU Tech 3342).
-_STABLE_RANGE_SECONDS = 60.0
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -152,7 +149,7 @@ def _short_term_over_programme(measurement: Measurement, spec: Spec) -> tuple[Ch
     if most is None:
         return ()
     name, limit = "short_term_over_programme", f"at most {most:g}"
-    short_term, programme = measurement.max_short_term_lufs, measurement.integrated_lufs
+    short_term, programme = measurement.max_short_term_lufs, programme_lufs(spec.loudness, measurement)
     if short_term is None or programme is None:
         return (Check(name, None, "LU", most, limit, "pass", "silent or shorter than 3 s: nothing to measure"),)
     above = round(short_term - programme, DECIMALS)
@@ -191,7 +188,7 @@ def _dialogue_range(measurement: Measurement, spec: Spec) -> tuple[Check, ...]:
 
 def _range_check(name: str, value: float | None, advised: tuple[float, float], limit: str, seconds: float) -> Check:
     """A range is advice: it warns, and only where there is enough sound for it to be stable."""
-    stable = seconds >= _STABLE_RANGE_SECONDS
+    stable = seconds >= STABLE_RANGE_SECONDS
     inside = value is None or advised[0] <= round(value, DECIMALS) <= advised[1]
     note = "nothing to measure: silent, too short, or no speech located" if value is None else ""
     if value is not None and not stable:

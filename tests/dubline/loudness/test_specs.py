@@ -52,7 +52,7 @@ SHIPPED = {
     ("apple-tv-plus", 2): "a84f505cb2b9d145",
     ("arib-tr-b32", 2): "8f1dcd4e0260a1a2",
     ("atsc-a85", 2): "0adb076e42057887",
-    ("discovery-global-v4", 1): "ae57d70900350f64",
+    ("discovery-global-v4", 1): "4b43fba677a288ba",
     ("disney-plus", 2): "b2f31790e6954716",
     ("ebu-r128", 2): "8b5b50cd2bd85d98",
     ("ebu-r128-s1", 2): "ecb0852281c78743",
