@@ -10,44 +10,15 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from scipy.signal import sosfilt
 
 from dubline.audio.layout import Layout
 from dubline.audio.spans import Spans
 from dubline.audio.wav import Block, WavReader
 from dubline.errors import BadInput, Cancelled
 from dubline.loudness import windows
-from dubline.loudness.kweighting import sections
+from dubline.loudness.energy import Weighing
 from dubline.loudness.measurement import Measurement
 from dubline.loudness.peaks import PeakMeter
-
-# Where the loudspeakers stand, in degrees off the front and above the ear (ITU-R BS.2051; BS.775 for a lone pair of
-# surrounds, whichever tag it has).
-_POSITIONS = {"FL": (30, 0), "FC": (0, 0), "SL": (90, 0), "BL": (135, 0), "TFL": (45, 45), "TBL": (135, 45)}
-_LONE_SURROUND = (110, 0)
-_SURROUNDS = ("SL", "BL")
-_SIDE_WEIGHT = 1.41
-
-# Filter memory below this is silence; left alone it decays into denormal numbers, which are very slow to compute.
-_NEGLIGIBLE = 1e-30
-
-
-def channel_weights(layout: Layout) -> npt.NDArray[np.float64]:
-    """Weight of every channel of ``layout`` in the loudness sum, shape ``(channels,)``.
-
-    1.41 beside the listener, at 60 to 120 degrees and less than 30 degrees up, 1 elsewhere, 0 for the LFE
-    (BS.1770-4, Annex 3, table 4).
-    """
-    lone = not set(_SURROUNDS) <= set(layout.tags)
-    return np.array([_weight(tag, lone=lone) for tag in layout.tags])
-
-
-def _weight(tag: str, *, lone: bool) -> float:
-    if tag == "LFE":
-        return 0.0
-    left = tag.replace("R", "L")
-    azimuth, elevation = _LONE_SURROUND if lone and left in _SURROUNDS else _POSITIONS[left]
-    return _SIDE_WEIGHT if 60 <= azimuth <= 120 and elevation < 30 else 1.0
 
 
 class Meter:
@@ -63,11 +34,7 @@ class Meter:
         self.layout = layout
         self.frames = 0
         self._where = where
-        weights = channel_weights(layout)
-        self._heard = np.flatnonzero(weights)
-        self._weights = weights[self._heard]
-        self._sections = sections(rate)
-        self._memory = np.zeros((len(self._sections), len(self._heard), 2))
+        self._weighing = Weighing(rate, layout)
         self._peaks = PeakMeter(rate, layout.channels)
         # Arrays that grow in place: 16 bytes for 10 ms.
         self._sums = array("d")
@@ -184,25 +151,9 @@ class Meter:
         sample_peaks, true_peaks = self._peaks.process(samples, edges[edges < self._filled])
         self._sample_peaks.frombytes(sample_peaks.tobytes())
         self._true_peaks.frombytes(true_peaks.tobytes())
-        self._sums.frombytes(self._weigh(samples, edges[edges <= self._filled]).tobytes())
+        self._sums.frombytes(self._weighing.weigh(samples, edges[edges <= self._filled]).tobytes())
         self.frames += self._filled
         self._filled = 0
-
-    def _weigh(self, samples: npt.NDArray[np.float32], edges: npt.NDArray[np.int64]) -> windows.Floats:
-        """Weighted energy of every whole 10 ms block of ``samples``, ``(channels, frames)``, between its ``edges``."""
-        self._memory[np.abs(self._memory) < _NEGLIGIBLE] = 0.0
-        loudness, self._memory = sosfilt(
-            # float32 in, double precision inside and out, as the coefficients are.
-            self._sections,
-            samples[self._heard],
-            axis=1,
-            zi=self._memory,
-        )
-        if len(edges) < 2:
-            return np.zeros(0)
-        squares = np.square(loudness[:, : edges[-1]], out=loudness[:, : edges[-1]])
-        energies: windows.Floats = self._weights @ np.add.reduceat(squares, edges[:-1], axis=1)
-        return energies
 
     def _require_finite(self, samples: npt.NDArray[np.float32]) -> None:
         if math.isfinite(samples.max()) and math.isfinite(samples.min()):
@@ -216,19 +167,19 @@ class Meter:
         )
 
 
-def measure_wav(
+def meter_wav(
     path: Path,
     *,
-    speech: Spans | None = None,
+    where: str | None = None,
     progress: Callable[[int, int], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
-) -> tuple[Measurement, pa.Table]:
-    """Figures and curves of a WAV or RF64 file, read once in blocks.
+) -> Meter:
+    """A meter that has heard a WAV or RF64 file, read once in blocks; ``where`` is what errors call the file.
 
     Raises `BadInput` for a file that is not audio or holds samples that are not finite, `Cancelled` when asked.
     """
     with WavReader(path) as reader:
-        meter = Meter(reader.rate, reader.layout, where=str(path))
+        meter = Meter(reader.rate, reader.layout, where=where or str(path))
         done = 0
         for block in reader.blocks():
             if cancelled is not None and cancelled():
@@ -237,6 +188,18 @@ def measure_wav(
             done += len(block)
             if progress is not None:
                 progress(done, reader.frames)
+    return meter
+
+
+def measure_wav(
+    path: Path,
+    *,
+    speech: Spans | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> tuple[Measurement, pa.Table]:
+    """Figures and curves of a WAV or RF64 file; raises what `meter_wav` raises."""
+    meter = meter_wav(path, progress=progress, cancelled=cancelled)
     return meter.measurement(speech), meter.curves()
 
 
