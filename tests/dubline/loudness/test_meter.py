@@ -15,7 +15,8 @@ from dubline.audio.layout import Layout
 from dubline.audio.spans import Spans
 from dubline.audio.wav import WavWriter
 from dubline.errors import BadInput, Cancelled
-from dubline.loudness.meter import Meter, channel_weights, measure_wav
+from dubline.loudness.energy import channel_weights
+from dubline.loudness.meter import Meter, measure_wav
 
 
 def programme(seconds, channels, *, rate=48_000, seed=0):
