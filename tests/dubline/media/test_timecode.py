@@ -14,27 +14,41 @@ from dubline.media.timecode import Timecode
 NTSC_24, NTSC_30, NTSC_60 = (Fraction(rate * 1000, 1001) for rate in (24, 30, 60))
 
 
-@pytest.mark.parametrize(
-    ("text", "rate", "reference"),
-    [
-        ("00:00:00:00", Fraction(24), 0),
-        ("01:00:00:00", Fraction(24), 172_800_000),
-        ("01:00:00:00", Fraction(25), 172_800_000),
-        ("01:00:00:00", Fraction(30), 172_800_000),
-        ("01:00:00:00", Fraction(50), 172_800_000),
-        ("01:00:00:00", NTSC_24, 172_972_800),
-        ("01:00:00:00", NTSC_30, 172_972_800),
-        ("01:00:00:00", NTSC_60, 172_972_800),
-        # Drop-frame follows the clock to 3.6 ms an hour: 107 892 frames of 1601.6 samples.
-        ("01:00:00;00", NTSC_30, 172_799_827),
-        ("01:00:00;00", NTSC_60, 172_799_827),
-        ("09:59:58:00", Fraction(25), 35_998 * 48_000),
-        ("09:59:58:00", Fraction(24), 35_998 * 48_000),
-        ("09:59:58:00", NTSC_24, 35_998 * 24 * 2002),
-    ],
-)
-def test_time_reference(text: str, rate: Fraction, reference: int) -> None:
-    assert Timecode.parse(text, rate).samples(48_000) == reference
+# Samples from midnight at 48, 44.1 and 96 kHz, worked out by hand: frames x samples per frame, to the nearest one.
+# 01:00:00:00 is 3600 x the labels per second, 09:59:58:00 is 35 998 x; a frame at 23.976 is 2002 samples of 48 kHz.
+# Drop-frame has left out 108 labels in the first hour and 1080 by 09:59:58 (216 and 2160 at 59.94), and a frame at
+# 29.97 is 1601.6 samples: 107 892 x 1601.6 = 172 799 827.2.
+TIME_REFERENCES = {
+    (NTSC_24, "01:00:00:00"): (172_972_800, 158_918_760, 345_945_600),
+    (NTSC_24, "09:59:58:00"): (1_729_631_904, 1_589_099_312, 3_459_263_808),
+    (Fraction(24), "01:00:00:00"): (172_800_000, 158_760_000, 345_600_000),
+    (Fraction(24), "09:59:58:00"): (1_727_904_000, 1_587_511_800, 3_455_808_000),
+    (Fraction(25), "01:00:00:00"): (172_800_000, 158_760_000, 345_600_000),
+    (Fraction(25), "09:59:58:00"): (1_727_904_000, 1_587_511_800, 3_455_808_000),
+    (NTSC_30, "01:00:00:00"): (172_972_800, 158_918_760, 345_945_600),
+    (NTSC_30, "09:59:58:00"): (1_729_631_904, 1_589_099_312, 3_459_263_808),
+    (NTSC_30, "01:00:00;00"): (172_799_827, 158_759_841, 345_599_654),
+    (NTSC_30, "09:59:58;00"): (1_727_902_176, 1_587_510_124, 3_455_804_352),
+    (Fraction(30), "01:00:00:00"): (172_800_000, 158_760_000, 345_600_000),
+    (Fraction(30), "09:59:58:00"): (1_727_904_000, 1_587_511_800, 3_455_808_000),
+    (Fraction(50), "01:00:00:00"): (172_800_000, 158_760_000, 345_600_000),
+    (Fraction(50), "09:59:58:00"): (1_727_904_000, 1_587_511_800, 3_455_808_000),
+    (NTSC_60, "01:00:00:00"): (172_972_800, 158_918_760, 345_945_600),
+    (NTSC_60, "09:59:58:00"): (1_729_631_904, 1_589_099_312, 3_459_263_808),
+    (NTSC_60, "01:00:00;00"): (172_799_827, 158_759_841, 345_599_654),
+    (NTSC_60, "09:59:58;00"): (1_727_902_176, 1_587_510_124, 3_455_804_352),
+}
+
+
+@pytest.mark.parametrize(("rate", "text"), TIME_REFERENCES)
+def test_time_reference(rate: Fraction, text: str) -> None:
+    timecode = Timecode.parse(text, rate)
+    assert tuple(timecode.samples(hertz) for hertz in (48_000, 44_100, 96_000)) == TIME_REFERENCES[rate, text]
+
+
+@pytest.mark.parametrize("rate", sorted({rate for rate, _ in TIME_REFERENCES}))
+def test_the_day_begins_with_sample_0(rate: Fraction) -> None:
+    assert Timecode.parse("00:00:00:00", rate).samples(48_000) == 0
 
 
 @pytest.mark.parametrize(
