@@ -208,12 +208,12 @@ def _format(measurement: Measurement, spec: Spec) -> tuple[Check, ...]:
     return tuple(checks)
 
 
-def _one_of(allowed: Iterable[object]) -> str:
-    return "one of " + ", ".join(str(value) for value in allowed)
+def _one_of(allowed: Sequence[object]) -> str:
+    return ("one of " if len(allowed) > 1 else "") + ", ".join(str(value) for value in allowed)
 
 
 def _unverified(spec: Spec) -> tuple[Check, ...]:
     if spec.verified:
         return ()
     note = "this spec was not verified against its publisher's own text: confirm its figures with the client"
-    return (Check("spec", f"{spec.id} version {spec.version}", "", None, "verified", "pass", note),)
+    return (Check("spec", f"{spec.id} version {spec.version}", "", None, "said, not judged", "pass", note),)
