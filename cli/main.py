@@ -26,6 +26,7 @@ VERBS = {
     "detect": "Find the human sounds left in an M&E.",
     "clean": "Take events out of an M&E and rebuild what they covered.",
     "measure": "Measure loudness and peaks, with a verdict against a spec.",
+    "check": "Check a delivered file against its spec, its master and its mix.",
     "conform": "Bring a mix to a delivery spec by one linear gain.",
     "specs": "List or show the delivery specs.",
     "policies": "List or show the disposition policies.",

@@ -180,7 +180,8 @@ def _track_checks(given: _Delivery, stream: int, heard: Heard) -> Iterator[_Line
     track, declared, spec = given.expected[stream], given.media.audio[stream], given.spec
     mix = heard.beside.condition if heard.beside else None
     yield from _against_mix(given, heard, heard.beside)
-    yield sound.check_codec(declared, codec=given.codec, spec=spec)
+    screener = packaging.is_screener(given.media, spec)
+    yield sound.check_codec(declared, codec=given.codec, spec=spec, screener=screener)
     yield sound.check_bit_depth(declared, codec=given.codec, spec=spec)
     yield from judge(heard.measurement, spec).checks
     yield faults.check_head(heard.condition, mix, spec)

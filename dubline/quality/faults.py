@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from dubline.audio.speakers import speaker_names
 from dubline.loudness.specs import Spec
 from dubline.loudness.verdict import Check, Grade
 from dubline.quality.activity import SILENCE_DBFS, Stretch
@@ -66,25 +67,26 @@ def check_silence(track: Condition, mix: Condition | None) -> Check:
 
 def check_channels(track: Condition, mix: Condition | None) -> Check:
     """Every channel but the LFE sounds at some time; one that sounds in the mix has to."""
-    tags, silent = track.layout.tags, track.activity.silent_channels()
-    lost = [tags[column] for column in silent if mix and mix.layout == track.layout and column not in _silent(mix)]
-    idle = [tags[column] for column in silent if tags[column] != "LFE"]
+    names, silent = speaker_names(track.layout), track.activity.silent_channels()
+    lost = [names[column] for column in silent if mix and mix.layout == track.layout and column not in _silent(mix)]
+    idle = [names[column] for column in silent if column != track.layout.lfe]
     limit = "every channel sounds, the LFE may not"
-    value = len(tags) - len(silent)
+    value = len(names) - len(silent)
     if lost:
         return Check(
-            "channels", value, "", len(tags), limit, "fail", f"silent, though not in the mix: {', '.join(lost)}"
+            "channels", value, "", len(names), limit, "fail", f"silent, though not in the mix: {', '.join(lost)}"
         )
     note = f"silent all along: {', '.join(idle)}" if idle else ""
-    return Check("channels", value, "", len(tags), limit, "warn" if idle else "pass", note)
+    return Check("channels", value, "", len(names), limit, "warn" if idle else "pass", note)
 
 
 def check_dropouts(track: Condition, mix: Condition) -> Check:
     """Nowhere is a channel silent that is well audible in the mix."""
-    alike = len(track.layout.tags) == len(mix.layout.tags)
+    alike = track.layout.channels == mix.layout.channels
+    names = speaker_names(mix.layout)
     missing = mix.activity.missing_from(track.activity) if alike else ()
     value = round(sum(stretch.seconds for _, stretch in missing), 1)
-    note = _listed([f"{mix.layout.tags[channel]} {_span(stretch)}" for channel, stretch in missing])
+    note = _listed([f"{names[channel]} {_span(stretch)}" for channel, stretch in missing])
     limit = f"not under {SILENCE_DBFS:g} dBFS where the mix sounds"
     return Check("dropouts", value, "s", 0.0, limit, "fail" if missing else "pass", note)
 
@@ -109,7 +111,7 @@ def check_offset(track: Condition, mix: Condition | None) -> Check:
     grade: Grade = "pass" if value <= OFFSET_WARN_DBFS else "warn"
     if value > OFFSET_FAIL_DBFS and not inherited:
         grade = "fail"
-    note = "" if grade == "pass" else f"{track.layout.tags[column]}{', as in the mix' if inherited else ''}"
+    note = "" if grade == "pass" else f"{speaker_names(track.layout)[column]}{', as in the mix' if inherited else ''}"
     limit = f"at most {OFFSET_WARN_DBFS:g}, refused above {OFFSET_FAIL_DBFS:g}"
     return Check("dc_offset", value, "dBFS", None, limit, grade, note)
 

@@ -26,7 +26,7 @@ def loudness_svg(curves: pa.Table, spec: Spec, measurement: Measurement) -> str:
     The limits are those of the figure the spec judges ``measurement`` by, which is drawn as a line of its own.
     """
     times = curves["time_seconds"].to_numpy()
-    plot = Plot(44, 8, WIDTH - 56, HEIGHT - 36, max(float(times[-1]) if len(times) else 0.0, 1.0))
+    plot = Plot(44, 8, WIDTH - 66, HEIGHT - 36, max(float(times[-1]) if len(times) else 0.0, 1.0))
     marks = tuple((_height(plot, mark), str(mark)) for mark in _MARKS)
     parts = [level_axis(plot, marks), time_axis(plot)]
     judged = criterion(measurement, spec)

@@ -166,17 +166,21 @@ def check_frame_rate(picture: VideoStream, spec: Spec) -> Check:
     return Check("frame_rate", value, "fps", None, limit, grade, "the frame rate varies: conform the picture first")
 
 
+def is_screener(delivered: Media, spec: Spec) -> bool:
+    """Whether the file comes in a container that the client does not take as its own delivery."""
+    return bool(spec.containers) and delivered.container not in spec.containers
+
+
 def check_container(delivered: Media, container: Container | None, spec: Spec) -> Check | None:
-    """The container that was ordered (one the client does not take is a screener); where nothing was, the client's."""
-    allowed = (container.name,) if container else spec.containers
-    if not allowed:
+    """The container that was ordered; where nothing was, one of the client's. Another one makes a screener."""
+    if container is None and not spec.containers:
         return None
-    note = ""
-    if container and spec.containers and container.name not in spec.containers:
-        note = f"a screener: the client takes {', '.join(spec.containers)}"
-    limit = "as ordered" if container else "one of " + ", ".join(allowed)
-    good = delivered.container in allowed
-    return Check("container", delivered.container, "", container.name if container else None, limit, _grade(good), note)
+    note = f"a screener: the client takes {', '.join(spec.containers)}" if is_screener(delivered, spec) else ""
+    if container is None:
+        limit = "one of " + ", ".join(spec.containers)
+        return Check("container", delivered.container, "", None, limit, "warn" if note else "pass", note)
+    good = delivered.container == container.name
+    return Check("container", delivered.container, "", container.name, "as ordered", _grade(good), note)
 
 
 def _words(media: Media) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dubline.audio.layout import Layout
+from dubline.audio.speakers import speaker_names
 from dubline.loudness.specs import Spec
 from dubline.loudness.verdict import Check, Grade
 from dubline.media.containers import Codec, Container
@@ -68,7 +69,7 @@ def check_polarity(beside: Beside) -> Check:
     """No channel is upside down against the mix."""
     limit = f"above {UPSIDE_DOWN:g} in every channel"
     found = beside.residual.correlation if beside.residual else ()
-    known = {tag: value for tag, value in zip(beside.layout.tags, found, strict=False) if value is not None}
+    known = {tag: value for tag, value in zip(speaker_names(beside.layout), found, strict=False) if value is not None}
     if not known:
         return Check("polarity", None, "", None, limit, "pass", "no sound to compare")
     turned = [tag for tag, value in known.items() if value <= UPSIDE_DOWN]
@@ -89,16 +90,20 @@ def check_form(beside: Beside, heard: Heard, *, codec: Codec | None) -> tuple[Ch
     )
 
 
-def check_codec(stream: AudioStream, *, codec: Codec | None, spec: Spec) -> Check | None:
-    """The codec that was ordered; where nothing was, one of the client's. None where neither says any."""
-    allowed = (codec.name,) if codec else spec.codecs
-    if not allowed:
+def check_codec(stream: AudioStream, *, codec: Codec | None, spec: Spec, screener: bool) -> Check | None:
+    """The codec that was ordered; where nothing was, one of the client's. None where neither says any.
+
+    A ``screener`` is not the client's own delivery: another codec in it is named, not failed.
+    """
+    foreign = bool(spec.codecs) and stream.codec not in spec.codecs
+    note = f"the client takes {', '.join(spec.codecs)}" if foreign else ""
+    if codec is not None:
+        good = stream.codec == codec.name
+        return Check("codec", stream.codec, "", codec.name, "as ordered", _grade(good), note)
+    if not spec.codecs:
         return None
-    note = ""
-    if codec and spec.codecs and codec.name not in spec.codecs:
-        note = f"a screener: the client takes {', '.join(spec.codecs)}"
-    limit = ", ".join(allowed)
-    return Check("codec", stream.codec, "", codec.name if codec else None, limit, _grade(stream.codec in allowed), note)
+    grade: Grade = "pass" if not foreign else "warn" if screener else "fail"
+    return Check("codec", stream.codec, "", None, "one of " + ", ".join(spec.codecs), grade, note)
 
 
 def check_bit_depth(stream: AudioStream, *, codec: Codec | None, spec: Spec) -> Check | None:
@@ -124,7 +129,7 @@ def _pair_unnamed(layout: Layout) -> str:
 
 def _where(levels: tuple[float, ...], beside: Beside) -> str:
     """Names the channel with the largest of ``levels``."""
-    return f"most in {beside.layout.tags[levels.index(max(levels))]}"
+    return f"most in {speaker_names(beside.layout)[levels.index(max(levels))]}"
 
 
 def _equal(name: str, value: int | str, wanted: int | str, *, unit: str = "", note: str = "") -> Check:

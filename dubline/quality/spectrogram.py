@@ -106,7 +106,7 @@ def spectrogram_svg(
 
     Under the id ``name`` it can be shown again in another ``<svg>`` of `WIDTH` by `HEIGHT`.
     """
-    plot = Plot(44, 12, WIDTH - 56, HEIGHT - 40, max(seconds, 1e-3))
+    plot = Plot(44, 12, WIDTH - 66, HEIGHT - 40, max(seconds, 1e-3))
     encoded = base64.b64encode(_png(picture)).decode()
     span = np.log(HIGHEST_HZ / LOWEST_HZ)
     marks = tuple((plot.top + plot.height * float(np.log(HIGHEST_HZ / hertz) / span), name) for hertz, name in _MARKS)
