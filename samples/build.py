@@ -29,6 +29,7 @@ _NAMES = {
     "stereo": ("master.mov", "order.yaml", "stems"),
     "5.1": ("master_5.1.mov", "order_5.1.yaml", "stems_5.1"),
 }
+_BLOCK = 16_384
 _STEMS = {"dialogue": dialogue, "music": music, "effects": effects}
 
 ORDER = """\
@@ -106,7 +107,8 @@ def _mux(scratch: Path, master: Path) -> None:
 
 def _write_wav(path: Path, samples: npt.NDArray[np.floating], layout: Layout) -> None:
     with WavWriter(path, rate=RATE, layout=layout, sample_format="s24") as writer:
-        writer.write(samples.astype(np.float32))
+        for start in range(0, len(samples), _BLOCK):
+            writer.write(samples[start : start + _BLOCK].astype(np.float32))
 
 
 def _subtitles(seconds: float) -> str:

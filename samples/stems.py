@@ -19,8 +19,8 @@ _STEP_24 = 2.0**-23
 
 
 def silence(frames: int) -> Stem:
-    """An empty 5.1 stem, ``(frames, 6)``."""
-    return np.zeros((frames, SURROUND.channels))
+    """An empty 5.1 stem, ``(frames, 6)``; each channel lies in one piece, since sounds are placed by channel."""
+    return np.zeros((SURROUND.channels, frames)).T
 
 
 def place(stem: Stem, samples: Signal, **gains: float) -> None:
@@ -32,11 +32,13 @@ def place(stem: Stem, samples: Signal, **gains: float) -> None:
 def fold(stem: Stem) -> Stem:
     """5.1 to stereo, ``(frames, 2)``."""
     left, right, center, _, back_left, back_right = stem.T
-    folded: Stem = np.stack([left + _FOLD * (center + back_left), right + _FOLD * (center + back_right)], axis=1)
-    return folded
+    folded: Stem = np.stack([left + _FOLD * (center + back_left), right + _FOLD * (center + back_right)])
+    return folded.T
 
 
 def quantize(stem: Stem) -> npt.NDArray[np.float32]:
     """Round to the 24-bit grid, so that stems written as 24-bit PCM sum to their mix exactly."""
-    rounded: npt.NDArray[np.float32] = (np.rint(stem / _STEP_24) * _STEP_24).astype(np.float32)
-    return rounded
+    codes = stem / _STEP_24
+    np.rint(codes, out=codes)
+    codes *= _STEP_24
+    return codes.astype(np.float32)
