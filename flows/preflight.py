@@ -74,10 +74,9 @@ def check_media(plan: Plan, media: Media) -> None:
         delivery = f"{plan.order_path}, delivery {number}"
         house, _ = containers.check_pair(row.container, row.codec, layout=layout, rate=stream.rate, where=delivery)
         _check_form(row, plan.specs[row.spec], layout=layout, rate=stream.rate, where=delivery)
-        if house.audio_only:
-            continue
-        containers.check_picture(row.container, media.picture.codec, where=delivery)
-        if order.options.keep_original:
+        if not house.audio_only:
+            containers.check_picture(row.container, media.picture.codec, where=delivery)
+        if order.options.keep_original and not house.audio_only:
             containers.check_original(row.container, stream.codec, rate=stream.rate, where=delivery)
         if plan.specs[row.spec].requires_constant_frame_rate and not media.picture.constant_frame_rate:
             raise BadInput(

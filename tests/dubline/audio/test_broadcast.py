@@ -110,8 +110,8 @@ def test_past_4_gib_strangers_find_the_chunks_and_the_last_sample(tmp_path: Path
 @pytest.mark.slow
 def test_a_real_file_past_4_gib(tmp_path: Path) -> None:
     path, block = tmp_path / "long.wav", np.zeros((1 << 22, 6), dtype=np.float32)
-    blocks = 58
-    with WavWriter(path, rate=48_000, layout=Layout.parse("5.1"), sample_format="s24", ixml=b"<a/>") as writer:
+    blocks = 43
+    with WavWriter(path, rate=48_000, layout=Layout.parse("5.1"), ixml=b"<a/>") as writer:
         for number in range(blocks):
             block[-1] = 0.5 if number == blocks - 1 else 0.0
             writer.write(block)
@@ -133,7 +133,7 @@ def _last_sample_is_half(path: Path, frames: int) -> None:
         container.seek(frames - 10, stream=stream)
         for frame in container.decode(stream):
             last = frame.to_ndarray().reshape(-1, 6)[-1]
-        np.testing.assert_array_equal(last, [1 << 30] * 6)
+        np.testing.assert_array_equal(last, [1 << 30 if last.dtype.kind == "i" else 0.5] * 6)
 
 
 @pytest.mark.parametrize(
