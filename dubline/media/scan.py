@@ -20,6 +20,10 @@ from dubline.media.hashes import StreamHash
 _SHORT_SECONDS = 0.5
 _EBML_HEADER, _EBML_DOCTYPE, _EBML_SEGMENT = 0x1A45DFA3, 0x4282, 0x18538067
 _CHECK_EVERY = 4096
+# A transport stream is a row of packets that begin with this byte: as broadcast, on Blu-ray with a clock of four bytes
+# before each, or with sixteen of error correction after it (ISO/IEC 13818-1, 2.4.3; ETSI TR 101 290).
+_TS_SYNC = 0x47
+_TS_PACKETS = ((188, 0), (192, 4), (204, 0))
 
 
 @dataclass(slots=True)
@@ -93,12 +97,26 @@ def _check_whole(container: InputContainer, scans: list[StreamScan], path: Path)
         raise _cut_short(path, f"{max(ends):.2f} s of {declared:.2f} s are there")
     with path.open("rb") as file:
         ebml = _ebml(file)
+        packet = _ts_packet_bytes(file) if container.format.name == "mpegts" else None
+    if packet is not None and size % packet:
+        raise _cut_short(path, f"the last of its packets has {size % packet} of {packet} bytes")
     if ebml and ebml[1] is not None and ebml[1] > size:
         raise _cut_short(path, f"{size} of {ebml[1]} bytes are there")
 
 
 def _cut_short(path: Path, detail: str) -> BadInput:
     return BadInput(f"is cut short: {detail}", str(path), "copy it again in full")
+
+
+def _ts_packet_bytes(file: BinaryIO) -> int | None:
+    """How long the packets of a transport stream are, by where the first ones begin; None where that is not clear."""
+    file.seek(0)
+    head = file.read(max(packet for packet, _ in _TS_PACKETS) * 3)
+    for packet, offset in _TS_PACKETS:
+        starts = head[offset::packet][:3]
+        if len(starts) == 3 and set(starts) == {_TS_SYNC}:
+            return packet
+    return None
 
 
 def _ebml(file: BinaryIO) -> tuple[str, int | None] | None:
