@@ -47,6 +47,8 @@ def _lines(result: Localized) -> Iterator[str]:
     for track, path in result.me.items():
         yield f"{track:9} {_short(Path(path))}"
     yield f"QC page   {_short(result.report)}"
+    for note in result.notes:
+        yield f"note      {note}"
 
 
 def _short(path: Path) -> Path:

@@ -56,6 +56,7 @@ class Localized:
     deliverables: tuple[Delivered, ...]
     me: dict[str, str]
     report: Path
+    notes: tuple[str, ...]
 
     def to_json(self) -> dict[str, Any]:
         """The object `dubline localize --json` prints."""
@@ -79,6 +80,7 @@ class Localized:
             ],
             "me": self.me,
             "report": str(self.report),
+            "notes": list(self.notes),
         }
 
 
@@ -124,7 +126,7 @@ def deliver(run: RunRef, plan: Plan, source: Source, sound: Sound, made: Sequenc
     executed, cached = means().catalog.step_counts(run.run_id)
     me = {role: str(places[stem_path(slug, role)]) for role in ("me", "optional", "dx_guide")}
     me["report"] = str(places["me/report.json"])
-    return Localized(slug, run.run_id, cached, executed, delivered, me, places["qc/report.html"])
+    return Localized(slug, run.run_id, cached, executed, delivered, me, places["qc/report.html"], tuple(notes))
 
 
 def stem_path(slug: str, role: str) -> str:

@@ -25,7 +25,10 @@ from samples.build import build
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty DUBLINE_HOME, with no other setting of the user's in effect."""
-    for name in ("DATABASE_URL", "STORE_URL", "DEVICE", "GPU_POOL", "MODELS_DIR", "FFMPEG", "JOBS", "PRECISION"):
+    settings_of_the_user = (
+        "DATABASE_URL", "STORE_URL", "DEVICE", "GPU_POOL", "MODELS_DIR", "SPECS_DIR", "FFMPEG", "JOBS", "PRECISION",
+    )  # fmt: skip
+    for name in settings_of_the_user:
         monkeypatch.delenv(f"DUBLINE_{name}", raising=False)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DUBLINE_HOME", str(tmp_path / "home"))

@@ -13,6 +13,7 @@ import pytest
 from cli.context import open_catalog, open_store
 from cli.main import run
 from db.assets import Fingerprint, hash_file
+from dubline.loudness.specs import get
 from tasks.context import means
 from tasks.demux import demux
 from tasks.separate import separate
@@ -53,8 +54,8 @@ def delivered(home: Path, tmp_path: Path) -> Delivered:
         version,
         language="fr-FR",
         spec_id="ebu-r128",
-        spec_version="1",
-        spec_body={},
+        spec_version=str(get("ebu-r128").version),
+        spec_body=get("ebu-r128").body(),
         sha256=sha256,
         path=file,
         container="mov",
@@ -95,7 +96,7 @@ def test_titles_and_one_title(capsys: pytest.CaptureFixture[str]) -> None:
     assert [(one["state"], one["executed"]) for one in shown["runs"]] == [("completed", 2)]
     assert [one["verdict"] for one in shown["deliverables"]] == ["pass"]
     assert "[X] \u00e9" in said(capsys, "titles")
-    assert "ebu-r128 1" in said(capsys, "title", "x")
+    assert f"ebu-r128 {get('ebu-r128').version}" in said(capsys, "title", "x")
 
 
 def test_lineage_by_file_id_and_hash(delivered: Delivered, capsys: pytest.CaptureFixture[str]) -> None:
@@ -123,6 +124,32 @@ def test_stale_compares_with_the_steps_of_today(
     assert found["deliverable_id"] == delivered.deliverable
     assert found["reasons"] == [{"kind": "stage", "stage": "demux", "was": str(was), "now": str(was + 1)}]
     assert f"demux: {was} -> {was + 1}" in " ".join(said(capsys, "stale").split())
+
+
+def test_a_new_version_of_a_spec_makes_exactly_its_deliverables_stale(
+    delivered: Delivered, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    was = get("hulu").version
+    other = open_catalog().record_deliverable(
+        1,
+        language="fr-FR",
+        spec_id="hulu",
+        spec_version=str(was),
+        spec_body=get("hulu").body(),
+        sha256=hash_file(delivered.file),
+        path=delivered.file.with_name("x_fr-FR_hulu.wav"),
+        container="mov",
+        codec="pcm_s24le",
+        verdict="pass",
+        checks=[],
+        measurement={},
+    )
+    assert answer(capsys, "stale") == {"stale": []}
+    (home / "specs").mkdir()
+    (home / "specs" / "hulu.yaml").write_text(json.dumps(get("hulu").body() | {"version": was + 1}))
+    (found,) = answer(capsys, "stale")["stale"]
+    assert found["deliverable_id"] == other
+    assert found["reasons"] == [{"kind": "spec", "stage": "deliver", "was": f"hulu {was}", "now": f"hulu {was + 1}"}]
 
 
 @pytest.mark.usefixtures("delivered")
