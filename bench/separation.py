@@ -34,7 +34,7 @@ import torch
 
 from dubline.audio.layout import Layout
 from dubline.audio.wav import Block, WavReader, WavWriter
-from dubline.process import give_memory_back
+from dubline.process import bound_memory
 from dubline.separation.compute import Compute
 from dubline.separation.engine import Source, separate
 from dubline.separation.openunmix import OpenUnmix
@@ -91,7 +91,7 @@ def length(minutes: str) -> Job:
 
 
 def _streamed(source: Source) -> Job:
-    give_memory_back()
+    bound_memory()
     network = load(device="cpu").network
 
     def job() -> None:

@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 from safetensors.torch import load_file
 
-from dubline.process import give_memory_back
+from dubline.process import bound_memory
 from dubline.separation import registry
 from dubline.separation.network import Network
 from dubline.training.checkpoint import read_about
@@ -40,7 +40,7 @@ FIGURE = "si_sdr_improvement"
 
 def main() -> None:
     """Train twice, evaluate, print the table."""
-    give_memory_back()
+    bound_memory()
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--corpus", type=Path, required=True, help="recordings with a manifest.csv")
     parser.add_argument("--out", type=Path, required=True, help="folder of both runs")

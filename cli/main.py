@@ -16,7 +16,7 @@ from typer.exceptions import Abort, TyperException
 
 from db.errors import DbError
 from dubline.errors import Cancelled, DublineError, EnvironmentFault
-from dubline.process import give_memory_back
+from dubline.process import bound_memory
 
 # Verb -> one line of help. The module of a verb is imported when it is used: torch and Prefect take seconds.
 VERBS = {
@@ -95,7 +95,7 @@ def main(argv: list[str] | None = None) -> NoReturn:
     """Run the command line and exit with the documented code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     debug = "--debug" in arguments
-    give_memory_back()
+    bound_memory()
     for name, value in _ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     if not debug:

@@ -1,4 +1,4 @@
-"""What a process owes the machine: children that never outlive it, memory given back when it is done with."""
+"""What a process owes the machine: children that never outlive it, a bound on the memory it keeps."""
 
 from __future__ import annotations
 
@@ -35,15 +35,17 @@ def die_with_parent() -> None:
 
 # mallopt parameters (glibc, malloc.h).
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
-_LARGE_BYTES = 1 << 20
+# The most glibc takes; a fixed limit, where its own would drift with what was freed.
+_LARGE_BYTES = 32 << 20
+_SPARE_BYTES = 128 << 20
 
 
-def give_memory_back() -> None:
-    """Let freed blocks of a megabyte and more go back to the kernel at once, where the C library is glibc.
+def bound_memory() -> None:
+    """Few heaps, and freed memory beyond a spare goes back to the kernel, where the C library is glibc.
 
-    By default glibc raises that limit to 32 MiB as such blocks come and go, and keeps a heap for every thread: six
-    minutes of a title in many threads peaked at 964 MiB that way, and at 704 MiB this way (bench/localize.py). Call
-    before threads start; it changes no result.
+    By default it keeps a heap for every thread. What goes back is dearly fetched again, page by page: with a limit of
+    1 MiB separation spent as long in the kernel as in its products, and training longer. Call before threads start; it
+    changes no result.
     """
     if sys.platform != "linux":
         return
@@ -51,7 +53,7 @@ def give_memory_back() -> None:
     if mallopt is not None:
         for parameter, value in (
             (_M_MMAP_THRESHOLD, _LARGE_BYTES),
-            (_M_TRIM_THRESHOLD, _LARGE_BYTES),
+            (_M_TRIM_THRESHOLD, _SPARE_BYTES),
             (_M_ARENA_MAX, 2),
         ):
             mallopt(parameter, value)

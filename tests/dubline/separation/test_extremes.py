@@ -13,7 +13,7 @@ import pytest
 
 from dubline.audio.layout import Layout
 from dubline.audio.wav import WavReader
-from dubline.process import give_memory_back
+from dubline.process import bound_memory
 from dubline.separation.engine import separate
 from dubline.separation.files import NAMES, separate_file
 from dubline.separation.network import Network
@@ -104,7 +104,7 @@ def resident() -> int:
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="the kernel does not say what a process holds")
 def test_three_hours_stay_in_place_and_in_the_memory_of_ten_minutes(identity: Network) -> None:
-    give_memory_back()
+    bound_memory()
     title = Tones(HOURS * 3_600 * 44_100 + 1)
     ten_minutes, edge = 600 * title.rate, title.rate // 10
     position, early, late = 0, 0, 0
