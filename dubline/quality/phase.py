@@ -79,5 +79,5 @@ class PhaseMeter:
     def phases(self) -> tuple[Phase, ...]:
         """One `Phase` for each pair."""
         tags = self._layout.tags
-        sums = np.array(self._sums).reshape(-1, len(self._layout.pairs), 3)
+        sums = np.array(self._sums).reshape(len(self._sums), len(self._layout.pairs), 3)
         return tuple(Phase(tags[a], tags[b], sums[:, number]) for number, (a, b) in enumerate(self._layout.pairs))
