@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from flows.notes import odd_but_valid
 from flows.packing import Packed, pack_deliverables, pack_stems
 from flows.preflight import Plan
 from flows.source import Source
+from flows.stored import read_json
 from tasks.context import means
 from tasks.manifest import manifest
 from tasks.page import page
@@ -88,10 +88,10 @@ def deliver(run: RunRef, plan: Plan, source: Source, sound: Sound, made: Sequenc
     """Publish everything once every step has ended well; the manifest goes last."""
     slug = plan.order.title.id
     folder = plan.out / slug
-    checks = {item: _read_json(item.checked.result()["check"]) for item in made}
+    checks = {item: read_json(item.checked.result()["check"]) for item in made}
     packed = pack_deliverables(run, made)
     stems = pack_stems(run, sound.package, {f"{role}_bwf": stem_path(slug, role) for role in ME_TRACKS})
-    me_figures = _read_json(sound.me_level.result()["measurement"])
+    me_figures = read_json(sound.me_level.result()["measurement"])
     notes = odd_but_valid(plan, source, made, me_figures)
     body = manifest_body(plan, source, sound.stems, checks, packed, stems, notes) | {"me_measurement": me_figures}
     paged = page.submit(
@@ -214,9 +214,3 @@ def _record_events(run: RunRef, sound: Sound) -> None:
     using, decided = means(), sound.cleaned.result()["decided"]
     events = read_events(using.store.path(using.catalog.asset(decided)))
     using.catalog.record_events(run.version_id, decided, [event.to_json() for event in events])
-
-
-def _read_json(sha256: str) -> dict[str, Any]:
-    using = means()
-    body: dict[str, Any] = json.loads(using.store.path(using.catalog.asset(sha256)).read_text(encoding="utf-8"))
-    return body

@@ -14,6 +14,7 @@ from flows.naming import channels_of, stem_of
 from flows.order import Delivery, Dub
 from flows.preflight import Plan
 from flows.source import Source
+from flows.sync import sync_dub
 from tasks.broadcast import broadcast, channel_role
 from tasks.check import check
 from tasks.conform import conform
@@ -26,10 +27,14 @@ from tasks.step import Pending, RunRef
 
 @dataclass(frozen=True, slots=True)
 class Dubbed:
-    """One dub laid on the M&E: the steps that make its full mix, which may still be running."""
+    """One dub laid on the M&E: the steps that make its full mix, which may still be running.
+
+    ``synced`` is the check against the original dialogue, None where the order does not want one.
+    """
 
     dub: Dub
     placed: Pending
+    synced: Pending | None
     spoken: Pending
     mixed: Pending
     level: Pending
@@ -55,7 +60,7 @@ class Deliverable:
 
 def mix_language(run: RunRef, plan: Plan, source: Source, sound: Sound, dub: Dub) -> Dubbed:
     """Submit the mix of one dub; the languages of a title run side by side as far as the machine allows."""
-    placed = source.placed[dub.language]
+    placed, synced = sync_dub(run, plan, source, sound, dub)
     spoken = speech.submit(run, dub.language, dialogue=placed["dub_dx"])
     mixed = mix.submit(
         run,
@@ -66,9 +71,10 @@ def mix_language(run: RunRef, plan: Plan, source: Source, sound: Sound, dub: Dub
         ov_speech=sound.ov_speech["speech"],
         dub_speech=spoken["speech"],
         optional=sound.cleaned["optional"] if plan.order.options.include_optional else None,
+        level=plan.order.level_of(dub).rules(),
     )
     level = measure.submit(run, dub.language, track=mixed["print_master"], speech=spoken["speech"])
-    return Dubbed(dub, placed, spoken, mixed, level)
+    return Dubbed(dub, placed, synced, spoken, mixed, level)
 
 
 def make_deliverables(run: RunRef, plan: Plan, source: Source, dubbed: Sequence[Dubbed]) -> Iterator[Deliverable]:

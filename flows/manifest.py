@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from dubline.media.languages import MULTIPLE
-from flows.languages import Deliverable, keeps_original
+from flows.languages import Deliverable, Dubbed, keeps_original
 from flows.packing import Packed
 from flows.preflight import Plan
 from flows.source import Source
+from flows.stored import read_json
 from tasks.step import StepResult
 
 
@@ -38,8 +39,22 @@ def manifest_body(
         "model": stems.models,
         "policy": {"id": plan.policy.id, "version": plan.policy.version},
         "me": list(me),
+        "dubs": [_dub(plan, one) for one in dict.fromkeys(one for item in checks for one in item.dubbed)],
         "deliverables": [_entry(plan, source, item, packed[item], check) for item, check in checks.items()],
         "notes": list(notes),
+    }
+
+
+def _dub(plan: Plan, one: Dubbed) -> dict[str, Any]:
+    """How a dub went into its mix: where it lay against the original dialogue, and every gain on it."""
+    placed, mixed = one.placed.result(), read_json(one.mixed.result()["mix_report"])
+    return {
+        "language": plan.languages[one.dub.language].bcp47,
+        "sync": read_json(one.synced.result()["sync"]) if one.synced is not None else None,
+        "conformed": {name: placed.values[name] for name in ("speed", "moved_frames")}
+        if placed.values.get("conformed")
+        else None,
+        "level": mixed,
     }
 
 

@@ -16,7 +16,7 @@ def odd_but_valid(plan: Plan, source: Source, made: Sequence[Deliverable], me_fi
     """One sentence per oddity of master, dubs, M&E and deliveries, in a fixed order."""
     return [
         *_of_master(plan, source),
-        *_of_dubs(source),
+        *_of_dubs(source, made),
         *_of_me(plan, me_figures["true_peak_dbtp"]),
         *_of_specs(plan),
         *_of_deliverables(made),
@@ -47,15 +47,31 @@ def _of_master(plan: Plan, source: Source) -> Iterator[str]:
         yield "the picture's frame rate varies"
 
 
-def _of_dubs(source: Source) -> Iterator[str]:
-    for language, pending in source.placed.items():
-        values = pending.result().values
+def _of_dubs(source: Source, made: Sequence[Deliverable]) -> Iterator[str]:
+    for one in dict.fromkeys(dubbed for item in made for dubbed in item.dubbed):
+        language, values = one.dub.language, one.placed.result().values
         if values["resampled_from"]:
             yield f"the {language} dub was resampled from {values['resampled_from']} Hz to {source.rate} Hz"
         if values["silent"]:
             yield f"the {language} dub is silent"
         if values["cut_frames"]:
-            yield f"the {language} dub is silent past the picture; {values['cut_frames']} frames were left out"
+            peak = values["cut_peak_dbfs"]
+            heard = "silent" if peak is None else f"no louder than {peak:.0f} dBFS"
+            yield f"the {language} dub is {heard} outside the picture; {values['cut_frames']} frames were left out"
+        if one.synced is not None:
+            yield from _of_sync(language, one.synced.result().values, values)
+
+
+def _of_sync(language: str, found: Mapping[str, Any], placed: Mapping[str, Any]) -> Iterator[str]:
+    if placed.get("conformed"):
+        yield (
+            f"the {language} dub {found['summary']}: as ordered it was resampled by {placed['speed']} "
+            f"and moved by {placed['moved_frames']} samples"
+        )
+    elif found["in_sync"] is False:
+        yield f"the {language} dub {found['summary']}; it was left as it is"
+    elif found["in_sync"] is None:
+        yield f"whether the {language} dub is in sync was {found['summary']}"
 
 
 def _of_me(plan: Plan, peak: float | None) -> Iterator[str]:

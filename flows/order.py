@@ -5,12 +5,21 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 
 from dubline.errors import BadInput
+from dubline.mixing.tracks import layout_of
 from dubline.versioned import UniqueKeys
 
 # Title ids and version labels become folder and file names on every client's system.
@@ -19,6 +28,11 @@ Slug = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,9
 
 class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _pairs(value: Any) -> Any:
+    """A mapping as pairs, which a frozen part can hold."""
+    return tuple(value.items()) if isinstance(value, dict) else value
 
 
 class Title(_Part):
@@ -38,12 +52,67 @@ class Master(_Part):
     language: str
 
 
+# YAML 1.1 reads a bare `off` as a boolean.
+_OffIsAWord = BeforeValidator(lambda value: "off" if value is False else value)
+Sync = Annotated[Literal["check", "conform", "fail", "off"], _OffIsAWord]
+# Start of a dub that says itself where it belongs.
+BWF = "bwf"
+
+
+class SceneLevel(_Part):
+    """Limits of level matching by scene (`dubline.mixing.level.LevelRules`)."""
+
+    pause_seconds: float = Field(default=4.0, ge=2.0, le=60.0)
+    within_db: float = Field(default=3.0, ge=0.0, le=6.0)
+    minimum_speech_seconds: float = Field(default=2.0, ge=0.5, le=60.0)
+
+
+class DubLevel(_Part):
+    """How the level of a dub is matched to the original dialogue: one gain, one per scene within limits, or none."""
+
+    match: Annotated[Literal["global", "scene", "off"], _OffIsAWord] = "global"
+    max_gain_db: float = Field(default=12.0, ge=0.0, le=24.0)
+    scene: SceneLevel = SceneLevel()
+
+    def rules(self) -> dict[str, str | float]:
+        """As the mix takes them: what has no effect is left as it is by default, so that it makes nothing stale."""
+        scene = self.scene if self.match == "scene" else SceneLevel()
+        gain = DubLevel().max_gain_db if self.match == "off" else self.max_gain_db
+        return {"match": self.match, "max_gain_db": gain, **scene.model_dump()}
+
+
 class Dub(_Part):
-    """One language's recorded dialogue; ``start`` is a timecode relative to the first frame."""
+    """One language's recorded dialogue: one media file, or one mono file per channel (``{L: .., R: .., C: ..}``).
+
+    It begins with the picture, or at one of ``start``, a timecode relative to the first frame or ``bwf`` for the
+    file's own TimeReference; ``start_timecode``, a time of day as the master's timecode counts it; ``start_samples``,
+    samples of the OV mix after the first frame. ``level`` and ``sync`` stand for the options' of this dub.
+    """
 
     language: str
-    dialogue: Path
+    dialogue: Annotated[Path | tuple[tuple[str, Path], ...], BeforeValidator(_pairs)]
     start: str | None = None
+    start_timecode: str | None = None
+    start_samples: int | None = None
+    level: DubLevel | None = None
+    sync: Sync | None = None
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The file, or the mono files."""
+        return (self.dialogue,) if isinstance(self.dialogue, Path) else tuple(path for _, path in self.dialogue)
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """What the mono files hold, in their order; empty for one file."""
+        return () if isinstance(self.dialogue, Path) else tuple(name for name, _ in self.dialogue)
+
+    @model_validator(mode="after")
+    def _one_start(self) -> Self:
+        given = [name for name in ("start", "start_timecode", "start_samples") if getattr(self, name) is not None]
+        if len(given) > 1:
+            raise ValueError(f"{' and '.join(given)} both say where the dub begins: keep one")
+        return self
 
 
 class Delivery(_Part):
@@ -69,6 +138,8 @@ class Options(_Part):
     policy: str = "netflix"
     include_optional: bool = False
     keep_original: bool = True
+    dub_level: DubLevel = DubLevel()
+    sync: Sync = "check"
 
 
 class Order(_Part):
@@ -79,6 +150,14 @@ class Order(_Part):
     dubs: tuple[Dub, ...] = Field(min_length=1)
     deliver: tuple[Delivery, ...] = Field(min_length=1)
     options: Options = Options()
+
+    def level_of(self, dub: Dub) -> DubLevel:
+        """How the level of ``dub`` is matched: its own wish before the options'."""
+        return dub.level or self.options.dub_level
+
+    def sync_of(self, dub: Dub) -> Sync:
+        """What is done about the sync of ``dub``: its own wish before the options'."""
+        return dub.sync or self.options.sync
 
 
 def read_order(path: Path) -> Order:
@@ -103,6 +182,9 @@ def read_order(path: Path) -> Order:
         order = Order.model_validate(body)
     except ValidationError as error:
         raise _said(error, path) from error
+    for dub in order.dubs:
+        if dub.channels:
+            layout_of(dub.channels, where=f"{path}, dub {dub.language}")
     _refuse_twins(order, path)
     return _absolute(order, path.absolute().parent)
 
@@ -121,10 +203,11 @@ def _said(error: ValidationError, path: Path) -> BadInput:
 def _keys_at(loc: Iterable[int | str]) -> list[str]:
     """Names of the keys allowed in the part of an order that ``loc`` leads to."""
     parts: dict[str, type[BaseModel]] = {
-        "title": Title, "master": Master, "dubs": Dub, "deliver": Delivery, "options": Options
+        "title": Title, "master": Master, "dubs": Dub, "deliver": Delivery, "options": Options,
+        "dub_level": DubLevel, "level": DubLevel, "scene": SceneLevel,
     }  # fmt: skip
     names = [part for part in loc if isinstance(part, str)]
-    return list((parts[names[0]] if names else Order).model_fields)
+    return list((parts[names[-1]] if names else Order).model_fields)
 
 
 def _refuse_twins(order: Order, path: Path) -> None:
@@ -144,5 +227,11 @@ def _refuse_twins(order: Order, path: Path) -> None:
 
 def _absolute(order: Order, folder: Path) -> Order:
     master = order.master.model_copy(update={"path": folder / order.master.path})
-    dubs = tuple(dub.model_copy(update={"dialogue": folder / dub.dialogue}) for dub in order.dubs)
+    dubs = tuple(dub.model_copy(update={"dialogue": _in(folder, dub.dialogue)}) for dub in order.dubs)
     return order.model_copy(update={"master": master, "dubs": dubs})
+
+
+def _in(folder: Path, dialogue: Path | tuple[tuple[str, Path], ...]) -> Path | tuple[tuple[str, Path], ...]:
+    if isinstance(dialogue, Path):
+        return folder / dialogue
+    return tuple((name, folder / path) for name, path in dialogue)

@@ -48,7 +48,7 @@ def preflight(order_path: Path, out: Path, settings: Settings) -> Plan:
     for number, row in enumerate(order.deliver, start=1):
         _check_row(row, wanted[row.spec], where=f"{order_path}, delivery {number}")
     check_names(order, wanted, where=str(order_path))
-    for path in (order.master.path, *(dub.dialogue for dub in order.dubs)):
+    for path in (order.master.path, *(path for dub in order.dubs for path in dub.files)):
         check_file(path)
     _writable(out)
     return Plan(

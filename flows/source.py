@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from dubline.audio.layout import Layout
 from dubline.media.streams import Media
-from dubline.media.timecode import Timecode
-from flows.order import Dub
 from flows.preflight import Plan, check_media
 from flows.run import register
+from flows.start import start_frames
+from flows.stored import read_json
 from tasks.context import means
 from tasks.demux import demux
 from tasks.ingest import ingest
@@ -23,12 +22,17 @@ from tasks.step import Pending, RunRef, StepResult
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The title's material inside dubline: asset ids, what the master holds, the steps that took it in."""
+    """The title's material inside dubline: asset ids, what the master holds, the steps that took it in.
+
+    ``dubs`` are the files of every dub, ``starts`` where it begins in samples of the OV mix, by the order's language.
+    """
 
     master: str
     media_asset: str
     media: Media
     ov: StepResult
+    dubs: dict[str, list[str]]
+    starts: dict[str, int]
     placed: dict[str, Pending]
 
     @property
@@ -52,7 +56,10 @@ def take_in(run: RunRef, plan: Plan) -> Source:
     order = plan.order
     master = ingest(order.master.path, "master", run.version_id, "source", plan.original.bcp47)
     dubs = {
-        dub.language: ingest(dub.dialogue, dub.language, run.version_id, "dub_dx", plan.languages[dub.language].bcp47)
+        dub.language: [
+            ingest(path, dub.language, run.version_id, "dub_dx", plan.languages[dub.language].bcp47)
+            for path in dub.files
+        ]
         for dub in order.dubs
     }
     probed = probe.submit(run, master=master).result()
@@ -62,6 +69,7 @@ def take_in(run: RunRef, plan: Plan) -> Source:
     means().catalog.record_tracks(run.version_id, master, list(tracks_of(media)))
     ov = demux.submit(run, master=master, stream=order.master.audio_stream).result()
     rate, frames = int(str(ov.values["rate"])), int(str(ov.values["frames"]))
+    starts = {dub.language: start_frames(dub, media, rate=rate, where=str(plan.order_path)) for dub in order.dubs}
     placed = {
         dub.language: place.submit(
             run,
@@ -70,21 +78,21 @@ def take_in(run: RunRef, plan: Plan) -> Source:
             rate=rate,
             layout=ov.values["layout"],
             frames=frames,
-            start=start_frames(dub, media, rate=rate, where=str(plan.order_path)),
+            start=starts[dub.language],
+            channels=list(dub.channels),
+            may_overhang=order.sync_of(dub) == "conform",
         )
         for dub in order.dubs
     }
     for pending in placed.values():
         # A dub that does not fit is refused before the long work begins.
         pending.result()
-    return Source(master, probed["media"], media, ov, placed)
+    return Source(master, probed["media"], media, ov, dubs, starts, placed)
 
 
 def read_media(sha256: str) -> Media:
     """The probe's answer, from the store."""
-    using = means()
-    path = using.store.path(using.catalog.asset(sha256))
-    return Media.from_json(json.loads(path.read_text(encoding="utf-8")))
+    return Media.from_json(read_json(sha256))
 
 
 def tracks_of(media: Media) -> Iterator[dict[str, Any]]:
@@ -105,10 +113,3 @@ def tracks_of(media: Media) -> Iterator[dict[str, Any]]:
         }
     for subtitle in media.subtitles:
         yield {"kind": "subtitle", "codec": subtitle.codec, "language": subtitle.language, "title": subtitle.title}
-
-
-def start_frames(dub: Dub, media: Media, *, rate: int, where: str) -> int:
-    """Samples from the first picture frame to the dub's first sample; `BadInput` for a timecode that is none."""
-    if dub.start is None:
-        return 0
-    return Timecode.parse(dub.start, media.picture.frame_rate, where=f"{where}, start of {dub.language}").samples(rate)

@@ -4,17 +4,29 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from dubline.audio.spans import Spans
+from dubline.mixing.level import LevelRules
 from dubline.mixing.mix import mix_dub
 from tasks.step import Made, Work, step
 
 
-@step("mix", version=1)
+@step("mix", version=2)
 def mix(
-    work: Work, me_filled: Path, dub_dx: Path, dx: Path, ov_speech: Path, dub_speech: Path, optional: Path | None
+    work: Work,
+    me_filled: Path,
+    dub_dx: Path,
+    dx: Path,
+    ov_speech: Path,
+    dub_speech: Path,
+    optional: Path | None,
+    *,
+    level: dict[str, Any],
 ) -> Made:
-    """Print master = M&E + dub (+ OPT), the dub's dialogue as loud as the original's; the M&E is not altered."""
+    """Print master = M&E + dub (+ OPT), the dub's dialogue as loud as the original's by the rules of ``level``
+    (`LevelRules`); the M&E is not altered.
+    """
     files = {"print_master": work.scratch / "print_master.wav", "mixed_dx": work.scratch / "mixed_dx.wav"}
     report = mix_dub(
         me_filled,
@@ -23,6 +35,7 @@ def mix(
         ov_speech=Spans.load(ov_speech),
         dub_speech=Spans.load(dub_speech),
         optional=optional,
+        rules=LevelRules(**level),
         out_print_master=files["print_master"],
         out_dub_dx=files["mixed_dx"],
         progress=work.progress,

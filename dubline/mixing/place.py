@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -14,24 +15,29 @@ from dubline.audio.layout import Layout
 from dubline.audio.resample import resample_blocks
 from dubline.audio.wav import BLOCK_FRAMES, Block, WavWriter
 from dubline.errors import BadInput, Cancelled
-from dubline.media.decode import AudioDecoder
-from dubline.mixing.route import route
+from dubline.mixing.route import SILENT_PEAK, Routing, route
+from dubline.mixing.tracks import Tracks, open_tracks
 from dubline.vocalization.watch import Cancel, Progress, never, nothing
 
-# Silence that went through a resampler is not zero to the last bit; -120 dBFS is under the noise of 20-bit sound.
-SILENT_PEAK = 1e-6
+# A conformed dub keeps its room tone, which may reach over the ends of the picture; words do not lie under this.
+ROOM_TONE_PEAK = 10.0 ** (-50.0 / 20.0)
 
 
 @dataclass(frozen=True, slots=True)
 class PlacedDub:
-    """Where a dub lies in the picture, in frames at ``rate``; ``cut_frames`` of silence past the end were left out."""
+    """Where a dub lies in the picture, in frames at ``rate``; ``cut_frames`` outside of it were left out.
+
+    ``speed`` is what the dub was played at, 1 unless it was conformed; ``cut_peak_dbfs`` the loudest sample left out.
+    """
 
     source_rate: int
     rate: int
     layout: str
+    speed: str
     start_frames: int
     dub_frames: int
     cut_frames: int
+    cut_peak_dbfs: float | None
     frames: int
     peak_dbfs: float | None
 
@@ -51,74 +57,103 @@ class PlacedDub:
 
 
 def place_dub(
-    path: Path,
+    path: Path | Sequence[Path],
     *,
     out: Path,
     rate: int,
     layout_of_mix: Layout,
     frames: int,
     start: int = 0,
+    channels: Sequence[str] = (),
+    speed: Fraction = Fraction(1),
+    cut_peak: float = SILENT_PEAK,
     progress: Progress = nothing,
     cancelled: Cancel = never,
 ) -> PlacedDub:
     """Write the dub at ``path``, any media file, as 32-bit float to ``out``: its own layout, ``frames`` at ``rate``.
 
-    Its first sample becomes sample ``start`` of the picture. Silence past the end is cut; sound past it raises
-    `BadInput`, as do samples that are not finite, no samples at all, and channels ``layout_of_mix`` has no place
-    for. Raises `Cancelled` when asked to stop. ``progress`` counts frames of the dub.
+    ``path`` may be one mono file for each of ``channels`` (`open_tracks`). Its first sample becomes sample ``start``
+    of the picture, which may lie before it. At another ``speed`` it is resampled, so that it takes ``speed`` times
+    as long and its pitch moves. What lies outside the picture is cut where it stays under ``cut_peak``; louder it
+    raises `BadInput`, as do samples that are not finite, no samples at all, and sound in channels ``layout_of_mix``
+    has no place for. Raises `Cancelled` when asked to stop. ``progress`` counts frames of the dub.
     """
-    if not 0 <= start < frames:
-        raise BadInput(
-            f"a start of {start / rate:.3f} s", str(path), f"start within the picture, 0 to {frames / rate:.3f} s"
-        )
-    with AudioDecoder(path) as dub:
-        route(dub.layout, layout_of_mix, where=str(path))
-        blocks = _watched(dub, progress, cancelled)
+    files = [path] if isinstance(path, Path) else list(path)
+    if start >= frames:
+        raise BadInput(f"a start of {start / rate:.3f} s", str(files[0]), f"start before {frames / rate:.3f} s")
+    with open_tracks(files, channels) as dub:
+        routing = route(dub.layout, layout_of_mix)
+        blocks = _watched(dub, routing, progress, cancelled)
+        # Seconds of the dub to seconds of the picture, as one ratio of two rates in lowest terms.
+        ratio = Fraction(rate, dub.rate) * speed
         # Rounding to a whole sample at either rate is not sound past the end.
-        slack = math.ceil(rate / dub.rate) if rate != dub.rate else 0
+        slack = math.ceil(ratio) if ratio != 1 else 0
         with WavWriter(out, rate=rate, layout=dub.layout) as writer:
-            placer = _Placer(writer, frames=frames)
-            placer.silence(start)
-            for block in resample_blocks(blocks, rate_in=dub.rate, rate_out=rate, channels=dub.layout.channels):
+            placer = _Placer(writer, frames=frames, at=start, cut_peak=cut_peak)
+            placer.lead_in()
+            for block in resample_blocks(
+                blocks, rate_in=ratio.denominator, rate_out=ratio.numerator, channels=dub.layout.channels
+            ):
                 placer.sound(block)
+            where = f"{dub.name}, start {start / rate:.3f} s"
+            if placer.first_heard < 0:
+                raise BadInput(
+                    f"the dub begins {-placer.first_heard / rate:.3f} s before the picture",
+                    where,
+                    "cut its leader, or correct its start",
+                )
             if placer.last_heard > frames + slack:
                 raise BadInput(
                     f"the dub runs {(placer.last_heard - frames) / rate:.3f} s past the end of the picture",
-                    f"{path}, start {start / rate:.3f} s",
-                    "deliver a dub made for this version, or correct its start",
+                    where,
+                    "deliver a dub made for this version, correct its start, or order `sync: conform`",
                 )
             end = placer.at
-            placer.silence(max(frames - end, 0))
+            placer.silence(max(frames - max(end, 0), 0))
         return PlacedDub(
             source_rate=dub.rate,
             rate=rate,
             layout=dub.layout.name,
+            speed=str(speed),
             start_frames=start,
             dub_frames=end - start,
-            cut_frames=max(end - frames, 0),
+            cut_frames=max(end - frames, 0) + max(-start, 0),
+            cut_peak_dbfs=_decibels(placer.lost),
             frames=frames,
-            peak_dbfs=20.0 * math.log10(placer.peak) if placer.peak > 0.0 else None,
+            peak_dbfs=_decibels(placer.peak),
         )
 
 
 @dataclass(slots=True)
 class _Placer:
-    """Writes up to ``frames`` and remembers what came after: ``at`` frames seen, the ``last_heard`` among them."""
+    """Writes frames 0 to ``frames`` of the picture and remembers what lay outside: ``at`` is the next frame.
+
+    ``first_heard`` and ``last_heard`` bound what is louder than ``cut_peak``; ``lost`` is the peak of what was cut.
+    """
 
     writer: WavWriter
     frames: int
-    at: int = 0
+    at: int
+    cut_peak: float
+    first_heard: int = 0
     last_heard: int = 0
     peak: float = field(default=0.0)
+    lost: float = field(default=0.0)
+
+    def lead_in(self) -> None:
+        for block in _zeros(max(self.at, 0), self.writer.layout.channels):
+            self.writer.write(block)
 
     def sound(self, block: Block) -> None:
-        room = max(self.frames - self.at, 0)
-        self.writer.write(block[:room])
+        first, last = (min(max(edge - self.at, 0), len(block)) for edge in (0, self.frames))
+        self.writer.write(block[first:last])
         loudest = np.abs(block).max(axis=1)
         self.peak = max(self.peak, float(loudest.max(initial=0.0)))
-        heard = np.flatnonzero(loudest > SILENT_PEAK)
+        self.lost = max(self.lost, float(loudest[:first].max(initial=0.0)), float(loudest[last:].max(initial=0.0)))
+        heard = self.at + np.flatnonzero(loudest > self.cut_peak)
         if len(heard):
-            self.last_heard = self.at + int(heard[-1]) + 1
+            self.first_heard = min(self.first_heard, int(heard[0]))
+            self.last_heard = int(heard[-1]) + 1
         self.at += len(block)
 
     def silence(self, count: int) -> None:
@@ -127,14 +162,19 @@ class _Placer:
         self.at += count
 
 
-def _watched(dub: AudioDecoder, progress: Progress, cancelled: Cancel) -> Iterator[Block]:
+def _watched(dub: Tracks, routing: Routing, progress: Progress, cancelled: Cancel) -> Iterator[Block]:
     done = 0
     for block in dub.blocks():
         if cancelled():
-            raise Cancelled("placing the dub was stopped", str(dub.path), "start it again when ready")
+            raise Cancelled("placing the dub was stopped", dub.name, "start it again when ready")
+        routing.refuse_lost(block, where=dub.name)
         yield block
         done += len(block)
         progress(done, max(dub.estimated_frames, done))
+
+
+def _decibels(peak: float) -> float | None:
+    return 20.0 * math.log10(peak) if peak > 0.0 else None
 
 
 def _zeros(count: int, channels: int) -> Iterator[Block]:

@@ -15,40 +15,52 @@ from dubline.errors import BadInput
 # ITU-R BS.775 gives the center of a downmix the same factor. (6 dB would sum to one only in the middle seat.)
 EQUAL_POWER = math.sqrt(0.5)
 
+# Silence that went through a resampler is not zero to the last bit; -120 dBFS is under the noise of 20-bit sound.
+SILENT_PEAK = 1e-6
+
 _OTHER_SURROUND = {"SL": "BL", "BL": "SL", "SR": "BR", "BR": "SR"}
 _FRONT = ("FL", "FR")
 
 
 @dataclass(frozen=True, slots=True)
 class Routing:
-    """``gains[i][j]``: what dub channel ``i`` gives to mix channel ``j``; ``name`` says it in words."""
+    """``gains[i][j]``: what dub channel ``i`` gives to mix channel ``j``; ``name`` says it in words.
+
+    Channels that go nowhere must be silent: `refuse_lost`.
+    """
 
     name: str
     gains: tuple[tuple[float, ...], ...]
+    dub: Layout
+    mix: Layout
 
     def apply(self, block: Block) -> Block:
         """``block`` (n, dub channels) -> (n, mix channels) float32."""
         routed: Block = block @ np.array(self.gains, dtype=np.float32)
         return routed
 
+    def refuse_lost(self, block: Block, *, where: str) -> None:
+        """Raises `BadInput` where ``block`` (n, dub channels) has sound in a channel that goes nowhere."""
+        for column, gains in enumerate(self.gains):
+            if not any(gains) and np.abs(block[:, column]).max(initial=0.0) > SILENT_PEAK:
+                raise BadInput(
+                    f"{self.dub.tags[column]} of a {self.dub.name} dub has no place in a {self.mix.name} mix",
+                    where,
+                    f"leave that channel silent, or deliver the dub in mono, stereo or {self.mix.name}",
+                )
 
-def route(dub: Layout, mix: Layout, *, where: str = "dub") -> Routing:
+
+def route(dub: Layout, mix: Layout) -> Routing:
     """How a dub of layout ``dub`` goes onto a mix of layout ``mix``.
 
-    A channel goes to its own tag; a center without one to front left and right, fronts onto a mono mix to the
-    center, both 3.01 dB down; a lone pair of surrounds to the pair the mix has. Raises `BadInput` for a channel
-    that has nowhere to go.
+    A channel goes to its own tag. One without it is folded as ITU-R BS.775 folds it, 3.01 dB down: the center to
+    front left and right, fronts to the center, surrounds to the other pair, else to the front of their side (onto a
+    mono mix 6.02 dB down); a lone pair of surrounds goes to the pair the mix has as it is. An LFE or a height
+    channel that the mix lacks goes nowhere.
     """
     targets = [_targets(tag, dub, mix) for tag in dub.tags]
-    homeless = [tag for tag, found in zip(dub.tags, targets, strict=True) if not found]
-    if homeless:
-        raise BadInput(
-            f"{'+'.join(homeless)} of a {dub.name} dub has no place in a {mix.name} mix",
-            where,
-            f"deliver the dub in mono, stereo or {mix.name}",
-        )
     gains = tuple(tuple(found.get(tag, 0.0) for tag in mix.tags) for found in targets)
-    return Routing(_name(dub, mix), gains)
+    return Routing(_name(dub, mix), gains, dub, mix)
 
 
 def _targets(tag: str, dub: Layout, mix: Layout) -> dict[str, float]:
@@ -58,15 +70,25 @@ def _targets(tag: str, dub: Layout, mix: Layout) -> dict[str, float]:
         return dict.fromkeys(_FRONT, EQUAL_POWER)
     if tag in _FRONT and mix.tags == ("FC",):
         return {"FC": EQUAL_POWER}
-    other = _OTHER_SURROUND.get(tag)
-    if other in mix.tags and other not in dub.tags:
-        return {other: 1.0}
-    return {}
+    if tag not in _OTHER_SURROUND:
+        return {}
+    other, front = _OTHER_SURROUND[tag], f"F{tag[1]}"
+    if other in mix.tags:
+        return {other: EQUAL_POWER if other in dub.tags else 1.0}
+    folded = {front: EQUAL_POWER} if front in mix.tags else {"FC": EQUAL_POWER**2}
+    return {to: gain for to, gain in folded.items() if to in mix.tags}
 
 
 def _name(dub: Layout, mix: Layout) -> str:
-    if "FC" in dub.tags and "FC" not in mix.tags:
-        return "phantom center" if dub.channels == 1 else "by tag, phantom center"
+    if mix.tags == ("FC",):
+        return "center" if dub.tags == ("FC",) else "fold to mono"
     if dub.tags == ("FC",):
-        return "center"
-    return "fold to mono" if mix.tags == ("FC",) else "by tag"
+        return "center" if "FC" in mix.tags else "phantom center"
+    folded = {tag for tag in dub.tags if tag in _OTHER_SURROUND and not {tag, _OTHER_SURROUND[tag]} & set(mix.tags)}
+    crowded = {
+        tag for tag in dub.tags if tag in _OTHER_SURROUND and tag not in mix.tags and _OTHER_SURROUND[tag] in dub.tags
+    }
+    words = ["by tag"]
+    words += ["phantom center"] if "FC" in dub.tags and "FC" not in mix.tags else []
+    words += ["surrounds folded"] if folded | crowded else []
+    return ", ".join(words)

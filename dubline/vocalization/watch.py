@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from dubline.audio.wav import Block, WavReader
+from dubline.audio.wav import BLOCK_FRAMES, Block, WavReader
 from dubline.errors import BadInput, Cancelled
 
 Progress = Callable[[int, int], None]
@@ -23,9 +23,9 @@ def never() -> bool:
 
 
 def in_step(
-    readers: Sequence[WavReader], *, progress: Progress = nothing, cancelled: Cancel = never
+    readers: Sequence[WavReader], *, progress: Progress = nothing, cancelled: Cancel = never, frames: int = BLOCK_FRAMES
 ) -> Iterator[tuple[Block, ...]]:
-    """Blocks of all ``readers``, the same frames of each, each ``(frames, channels)`` float32.
+    """Blocks of all ``readers``, the same ``frames`` of each (the last fewer), each ``(frames, channels)`` float32.
 
     ``progress`` counts frames. Raises `BadInput` when the files differ in rate or length or hold samples that are
     not finite, `Cancelled` when asked to stop.
@@ -34,7 +34,7 @@ def in_step(
     for other in readers[1:]:
         require_same_time(first, other)
     done = 0
-    for blocks in zip(*(reader.blocks() for reader in readers), strict=True):
+    for blocks in zip(*(reader.blocks(frames) for reader in readers), strict=True):
         if cancelled():
             raise Cancelled("the work was stopped", str(first.path), "start it again when ready")
         for reader, block in zip(readers, blocks, strict=True):

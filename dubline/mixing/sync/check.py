@@ -68,6 +68,11 @@ class SyncReport:
         assert self.offset_seconds is not None and self.ratio is not None
         return Line(self.offset_seconds, float(Fraction(self.ratio)))
 
+    def start(self, start: int, rate: int) -> int:
+        """Where a dub checked with its first sample at frame ``start`` begins once it runs at the title's speed."""
+        line = self.line
+        return round((start / rate - line.offset) * line.speed * rate)
+
     def to_json(self) -> dict[str, Any]:
         """A plain dictionary of JSON values."""
         return asdict(self) | {"determined": self.determined, "compatible": list(self.compatible)}

@@ -50,7 +50,8 @@ def activity(levels_db: Floats) -> Floats:
         return np.zeros(len(levels_db))
     gated = powers[powers > powers.mean() / 10.0]
     top = 10.0 * np.log10(gated.mean()) + _CREST_DB
-    return np.clip((levels_db - top) / _RANGE_DB + 1.0, 0.0, 1.0)
+    found: Floats = np.clip((levels_db - top) / _RANGE_DB + 1.0, 0.0, 1.0)
+    return found
 
 
 def _powers(blocks: Iterable[Block], rate: int) -> Iterator[Floats]:

@@ -86,6 +86,7 @@ def align(
 
 
 def _refine(reference: WavReader, dub: WavReader, heard: tuple[Floats, Floats], line: Line) -> Aligned | None:
+    found: _Fit | None = None
     for _ in range(_ROUNDS):
         starts = _choose(*heard, line, most=_MAX_WINDOWS)
         lags, correlations = _correlate(reference, dub, starts, line, reach=_NEXT_REACH_SECONDS)
@@ -93,6 +94,7 @@ def _refine(reference: WavReader, dub: WavReader, heard: tuple[Floats, Floats], 
         if found is None:
             return None
         line = line.bent(found.shift, found.slope)
+    assert found is not None
     agreed = starts[found.inside]
     cover = float(np.minimum(np.diff(agreed, append=np.inf), _WINDOW_SECONDS).sum())
     share = float(found.inside.mean())

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from dubline.audio.layout import Layout
 from dubline.audio.wav import WavReader
 from dubline.errors import BadInput, Cancelled
-from dubline.mixing.place import PlacedDub, place_dub
+from dubline.mixing.place import ROOM_TONE_PEAK, PlacedDub, place_dub
 
 Samples = npt.NDArray[np.float32]
 Write = Callable[..., Path]
@@ -77,10 +78,49 @@ def test_sound_past_the_end_is_refused_by_how_much(start: int, over: str, write:
         place(write(noise(96000), layout="mono"), frames=48000, start=start)
 
 
-@pytest.mark.parametrize("start", [-1, 48000])
-def test_a_start_outside_the_picture_is_refused(start: int, write: Write, noise: Noise) -> None:
-    with pytest.raises(BadInput, match="start within the picture"):
-        place(write(noise(10), layout="mono"), frames=48000, start=start)
+def test_a_start_past_the_picture_is_refused(write: Write, noise: Noise) -> None:
+    with pytest.raises(BadInput, match=r"start before 1\.000 s"):
+        place(write(noise(10), layout="mono"), frames=48000, start=48000)
+
+
+def test_silence_before_the_picture_is_cut_and_sound_there_is_refused(write: Write, noise: Noise, read: Read) -> None:
+    dub = noise(60000)
+    dub[:24000] = 0.0
+    out, report = place(write(dub, layout="mono"), frames=48000, start=-24000)
+    assert np.array_equal(read(out)[:36000], dub[24000:]) and not read(out)[36000:].any()
+    assert (report.cut_frames, report.cut_peak_dbfs, report.dub_frames) == (24000, None, 60000)
+    dub[12000] = 0.5
+    with pytest.raises(BadInput, match=r"begins 0.250 s before the picture"):
+        place(write(dub, layout="mono"), frames=48000, start=-24000)
+
+
+@pytest.mark.parametrize("speed", [Fraction(25, 24), Fraction(25025, 24000), Fraction(1000, 1001)])
+@pytest.mark.parametrize("given_rate", [48000, 44100])
+def test_a_dub_at_another_speed_is_resampled_to_the_picture_s_and_is_as_long_as_it_should(
+    speed: Fraction, given_rate: int, write: Write, read: Read
+) -> None:
+    """A tone recorded at 25 fps is lower by 24/25 when the film runs at 24."""
+    frames = 2 * given_rate
+    at = np.arange(frames) / given_rate
+    tone = (0.5 * np.sin(2 * np.pi * 997 * at) * np.hanning(frames)).astype(np.float32)[:, None]
+    dub = write(tone, layout="mono", rate=given_rate)
+    out = dub.with_name("placed.wav")
+    report = place_dub(dub, out=out, rate=48000, layout_of_mix=Layout.parse("5.1"), frames=110000, speed=speed)
+    assert report.dub_frames == round(frames * speed * 48000 / given_rate) and report.speed == str(speed)
+    there = np.arange(report.dub_frames) / 48000 / float(speed)
+    window = np.interp(there, at, np.hanning(frames))
+    assert np.abs(read(out)[: report.dub_frames, 0] - 0.5 * np.sin(2 * np.pi * 997 * there) * window).max() < 1e-3
+
+
+def test_room_tone_may_be_cut_and_is_said(write: Write, noise: Noise) -> None:
+    dub = write(noise(60000, rms=1e-4), layout="mono")
+    with pytest.raises(BadInput, match="past the end"):
+        place(dub, frames=48000)
+    out = dub.with_name("placed.wav")
+    report = place_dub(
+        dub, out=out, rate=48000, layout_of_mix=Layout.parse("5.1"), frames=48000, start=-100, cut_peak=ROOM_TONE_PEAK
+    )
+    assert report.cut_frames == 12000 and report.cut_peak_dbfs is not None and -75 < report.cut_peak_dbfs < -60
 
 
 def test_a_silent_dub_goes_through_and_is_said(write: Write, read: Read) -> None:

@@ -37,6 +37,33 @@ def sent(dub: str, mix: str) -> tuple[dict[str, dict[str, float]], str]:
             {"FL": {"FL": 1}, "FR": {"FR": 1}, "FC": {"FC": 1}, "SL": {"BL": 1}, "SR": {"BR": 1}},
             "by tag",
         ),
+        (
+            "5.1",
+            "stereo",
+            {"FL": {"FL": 1}, "FR": {"FR": 1}, "FC": {"FL": H, "FR": H}, "LFE": {}, "BL": {"FL": H}, "BR": {"FR": H}},
+            "by tag, phantom center, surrounds folded",
+        ),
+        (
+            "7.1",
+            "5.1",
+            {
+                "FL": {"FL": 1},
+                "FR": {"FR": 1},
+                "FC": {"FC": 1},
+                "LFE": {"LFE": 1},
+                "BL": {"BL": 1},
+                "BR": {"BR": 1},
+                "SL": {"BL": H},
+                "SR": {"BR": H},
+            },
+            "by tag, surrounds folded",
+        ),
+        (
+            "quad",
+            "mono",
+            {"FL": {"FC": H}, "FR": {"FC": H}, "BL": {"FC": H * H}, "BR": {"FC": H * H}},
+            "fold to mono",
+        ),
     ],
 )
 def test_channels_go_to_their_loudspeakers(dub: str, mix: str, gains: dict[str, dict[str, float]], name: str) -> None:
@@ -45,16 +72,22 @@ def test_channels_go_to_their_loudspeakers(dub: str, mix: str, gains: dict[str, 
 
 @pytest.mark.parametrize(
     ("dub", "mix", "homeless"),
-    [
-        ("5.1", "stereo", "LFE"),
-        ("5.1", "5.0", "LFE"),
-        ("7.1", "5.1", "SL"),
-        ("quad", "mono", "BL"),
-    ],
+    [("5.1", "stereo", "LFE"), ("5.1", "5.0", "LFE"), ("5.1", "mono", "LFE"), ("7.1.4", "7.1", "TFL")],
 )
-def test_a_channel_without_a_place_is_refused(dub: str, mix: str, homeless: str) -> None:
-    with pytest.raises(BadInput, match=f"{homeless}.* has no place"):
-        route(Layout.parse(dub), Layout.parse(mix), where="dub.wav")
+def test_a_channel_without_a_place_must_be_silent(dub: str, mix: str, homeless: str) -> None:
+    layout = Layout.parse(dub)
+    routing = route(layout, Layout.parse(mix))
+    for column, tag in enumerate(layout.tags):
+        block = np.zeros((100, layout.channels), np.float32)
+        block[50, column] = -0.1
+        lost = not any(routing.gains[column])
+        assert lost == (tag == homeless or tag.startswith("T"))
+        if lost:
+            with pytest.raises(BadInput, match=f"{tag} of .* has no place"):
+                routing.refuse_lost(block, where="dub.wav")
+        else:
+            routing.refuse_lost(block, where="dub.wav")
+            assert routing.apply(block).any()
 
 
 def test_the_phantom_center_has_the_power_of_the_center() -> None:
