@@ -13,7 +13,8 @@ from dubline.audio.layout import Layout
 from dubline.audio.wav import SampleFormat
 from dubline.errors import BadInput
 
-_ALL_LAYOUTS = ("mono", "stereo", "3.0", "quad", "5.0", "5.0(side)", "5.1", "5.1(side)", "7.1")
+_FLOOR_LAYOUTS = ("mono", "stereo", "3.0", "quad", "5.0", "5.0(side)", "5.1", "5.1(side)", "7.1")
+_ALL_LAYOUTS = (*_FLOOR_LAYOUTS, "5.1.2", "5.1.4", "7.1.2", "7.1.4")
 _UP_TO_192K = (8000, 11025, 16000, 22050, 32000, 44100, 48000, 88200, 96000, 176400, 192000)
 _AAC_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000)
 # These codecs have one five-channel surround pair and call it back; the channels and their order are the same.
@@ -34,7 +35,7 @@ class Codec:
     name: str
     encoder: str
     rates: tuple[int, ...]
-    layouts: tuple[str, ...] = _ALL_LAYOUTS
+    layouts: tuple[str, ...] = _FLOOR_LAYOUTS
     bitrates: dict[int, int] = field(default_factory=dict)
     sample_format: str | None = None
     relabel: dict[str, str] = field(default_factory=dict)
@@ -76,6 +77,12 @@ class Container:
     attachments: bool = False
     # Where the container itself fixes the rate (MXF OP1a sound, SMPTE ST 382).
     only_rate: int | None = None
+    # PCM says how many channels it has and not which: readers take the customary ones, in the order of their tags.
+    pcm_untagged: bool = False
+
+    def tells_layout(self, codec: Codec) -> bool:
+        """Whether a track in ``codec`` says which channels it has, or only how many."""
+        return codec.bits is None or not self.pcm_untagged
 
     @property
     def audio_only(self) -> bool:
@@ -86,9 +93,9 @@ class Container:
 CODECS: dict[str, Codec] = {
     codec.name: codec
     for codec in (
-        Codec("pcm_s16le", "pcm_s16le", _UP_TO_192K),
-        Codec("pcm_s24le", "pcm_s24le", _UP_TO_192K),
-        Codec("pcm_f32le", "pcm_f32le", _UP_TO_192K),
+        Codec("pcm_s16le", "pcm_s16le", _UP_TO_192K, _ALL_LAYOUTS),
+        Codec("pcm_s24le", "pcm_s24le", _UP_TO_192K, _ALL_LAYOUTS),
+        Codec("pcm_f32le", "pcm_f32le", _UP_TO_192K, _ALL_LAYOUTS),
         Codec(
             "aac",
             "aac",
@@ -181,6 +188,7 @@ CONTAINERS: dict[str, Container] = {
             | {"aac", "ac3", "eac3", "alac", "flac", "opus", "vorbis", "mp3", "mp2", "dts", "truehd"},
             {"mov_text": "subrip", **dict(zip(_MKV_SUBTITLES, _MKV_SUBTITLES, strict=True))},
             attachments=True,
+            pcm_untagged=True,
         ),
         Container(
             "webm",
@@ -202,6 +210,7 @@ CONTAINERS: dict[str, Container] = {
             languages=False,
             chapters=False,
             only_rate=48000,
+            pcm_untagged=True,
         ),
         # Written by us and not by ffmpeg (`audio.broadcast`). 16 bits would have to be dithered; nobody asks for them.
         Container(
@@ -256,9 +265,10 @@ def check_pair(
     Raises `BadInput` naming what would work instead.
     """
     house, coder = check_codec(container_name, codec_name, where=where)
-    if layout.name not in coder.layouts:
-        fitting = [name for name in house.codecs if layout.name in CODECS[name].layouts]
-        raise BadInput(f"{coder.name} cannot carry {layout.name}", where, f"use {_words(fitting) or 'another layout'}")
+    if not _fits_layout(house, coder, layout):
+        fitting = [name for name in house.codecs if _fits_layout(house, CODECS[name], layout)]
+        mend = f"use {_words(fitting) or 'pcm_s24le in mov or wav'}"
+        raise BadInput(f"{coder.name} in {house.name} cannot carry {layout.name}", where, mend)
     rates = (house.only_rate,) if house.only_rate else coder.rates
     if rate not in rates:
         fitting = [name for name in house.codecs if not house.only_rate and rate in CODECS[name].rates]
@@ -269,6 +279,11 @@ def check_pair(
             mend if fitting else f"use a mix at {_words(map(str, rates))} Hz, or another container",
         )
     return house, coder
+
+
+def _fits_layout(house: Container, coder: Codec, layout: Layout) -> bool:
+    """Height channels must be told; side and back surrounds are one pair in any case."""
+    return layout.name in coder.layouts and (layout.name in _FLOOR_LAYOUTS or house.tells_layout(coder))
 
 
 def check_languages(container_name: str, *, where: str = "deliver") -> None:

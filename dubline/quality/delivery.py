@@ -221,7 +221,7 @@ def _against_mix(given: _Delivery, heard: Heard, beside: Beside | None) -> Itera
     yield sound.check_same_sound(beside, lossy=not lossless)
     yield sound.check_polarity(beside)
     yield faults.check_dropouts(heard.condition, beside.condition)
-    yield from sound.check_form(beside, heard, codec=given.codec)
+    yield from sound.check_form(beside, heard, codec=given.codec, container=given.house)
 
 
 def _file_checks(given: _Delivery, tracks: Sequence[TrackReport]) -> Iterator[_Line]:

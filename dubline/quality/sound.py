@@ -77,11 +77,15 @@ def check_polarity(beside: Beside) -> Check:
     return Check("polarity", round(min(known.values()), 3), "", 1.0, limit, _grade(not turned), note)
 
 
-def check_form(beside: Beside, heard: Heard, *, codec: Codec | None) -> tuple[Check, ...]:
+def check_form(
+    beside: Beside, heard: Heard, *, codec: Codec | None, container: Container | None = None
+) -> tuple[Check, ...]:
     """Rate and layout as the OV mix has them."""
     wanted = codec.relabel.get(beside.layout.name, beside.layout.name) if codec else beside.layout.name
-    # A lossy codec has one surround pair and may call it back or side; the channels and their order are the same.
-    if (codec is None or codec.lossy) and _pair_unnamed(heard.layout) == _pair_unnamed(beside.layout):
+    told = codec is not None and not codec.lossy and (container is None or container.tells_layout(codec))
+    # A lossy codec has one surround pair and may call it back or side, and some containers only count the channels of
+    # PCM; the channels and their order are the same.
+    if not told and _pair_unnamed(heard.layout) == _pair_unnamed(beside.layout):
         wanted = heard.layout.name
     renamed = f"{codec.name} calls {beside.layout.name} so" if codec and wanted != beside.layout.name else ""
     return (
