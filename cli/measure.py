@@ -7,12 +7,12 @@ from typing import Any
 
 import typer
 
+from cli.against import show_verdict, spec_facts, wanted
 from cli.output import bar, print_json, print_table
 from cli.segments import segments
 from cli.sound import as_wav
 from dubline.audio.spans import Spans
 from dubline.errors import CheckFailed
-from dubline.loudness import specs
 from dubline.loudness.measurement import GATES
 from dubline.loudness.meter import meter_wav
 from dubline.loudness.verdict import judge
@@ -32,7 +32,7 @@ _SEGMENT_COLUMNS = {
     "max_short_term_lufs": "max S",
     "true_peak_dbtp": "dBTP",
 }
-_NOT_IN_THE_TABLE = {"checks", "notes", "gates", "segments"}
+_NOT_IN_THE_TABLE = {"checks", "notes", "gates", "segments", "spec"}
 
 
 @app.command(
@@ -51,31 +51,27 @@ def measure(
     as_json: bool = typer.Option(False, "--json", help="Print one JSON object."),
 ) -> int:
     """Measure loudness, range and peaks (BS.1770-4, EBU 3341/3342). Exit 4 if the verdict is fail."""
-    target = specs.get(spec) if spec else None
+    target = wanted(spec) if spec else None
     spans = segments(segment, file, frame_rate)
     with bar("measure") as progress, as_wav(file) as wav:
         meter = meter_wav(wav, where=str(file), progress=progress)
         speech = _speech(wav, dialogue)
-    measurement = meter.measurement(speech)
+    measurement, parts = meter.measurement(speech), [meter.measurement(speech, span) for span in spans]
     body = measurement.to_json() | {"gates": GATES}
     if spans:
         body["segments"] = [
-            {"start_seconds": span[0], "end_seconds": span[1], **meter.measurement(speech, span).to_json()}
-            for span in spans
+            {"start_seconds": start, "end_seconds": end, **part.to_json()}
+            for (start, end), part in zip(spans, parts, strict=True)
         ]
-    verdict = judge(measurement, target) if target else None
-    if verdict:
-        body |= verdict.to_json()
+    verdict = judge(measurement, target, parts) if target else None
+    if target and verdict:
+        body |= {"spec": spec_facts(target), **verdict.to_json()}
     if as_json:
         print_json(body)
     else:
         _show(file, body)
-        if verdict:
-            print_table(
-                f"against {spec}",
-                ("check", "value", "limit", "verdict", "note"),
-                ((c.name, c.value, c.limit, c.verdict, c.note) for c in verdict.checks),
-            )
+        if target and verdict:
+            show_verdict(target, verdict)
     return CheckFailed.exit_code if verdict and verdict.verdict == "fail" else 0
 
 
