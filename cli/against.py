@@ -23,11 +23,15 @@ def spec_facts(spec: Spec) -> Mapping[str, Any]:
     return {"id": spec.id, "version": spec.version, "verified": spec.verified, "standing": standing}
 
 
+def named(spec: Spec) -> str:
+    """``web version 2, which is not verified``"""
+    return f"{spec.id} version {spec.version}" + ("" if spec.verified else ", which is not verified")
+
+
 def show_verdict(spec: Spec, verdict: Verdict) -> None:
     """The checks as a table under the spec's name, which says when it is unverified."""
-    doubt = "" if spec.verified else ", which is not verified"
     print_table(
-        f"{verdict.verdict} against {spec.id} version {spec.version}{doubt}",
+        f"{verdict.verdict} against {named(spec)}",
         ("check", "value", "unit", "limit", "verdict", "note"),
         ((c.name, c.value, c.unit, c.limit, c.verdict, c.note) for c in verdict.checks),
     )

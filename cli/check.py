@@ -9,13 +9,13 @@ from pathlib import Path
 
 import typer
 
+from cli.against import named, wanted
 from cli.output import bar, print_json, print_table
 from cli.sound import as_wav
 from cli.whole import whole_folder
 from dubline.audio.layout import Layout
 from dubline.audio.spans import Spans
 from dubline.errors import CheckFailed
-from dubline.loudness import specs
 from dubline.loudness.specs import Spec
 from dubline.media import languages
 from dubline.media.probe import probe
@@ -23,7 +23,6 @@ from dubline.quality.delivery import Expected, check_delivery
 from dubline.quality.delivery_report import DeliveryReport
 from dubline.quality.page import Page, page_json, write_page
 from dubline.vocalization.speech import speech_spans
-from tasks.settings import Settings
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -42,7 +41,7 @@ def check(
 ) -> int:
     """Check every line of a spec on FILE. What master, reference or language would tell is not judged without them,
     and the report says so. Exit 4 if the verdict is fail."""
-    target = specs.get(spec, Settings.load().specs_root)
+    target = wanted(spec)
     dubs = max(len(language), len(reference), 1)
     for name, given in (("--reference", reference), ("--language", language), ("--dialogue", dialogue)):
         if len(given) not in (0, dubs):
@@ -111,7 +110,7 @@ def _write(out: Path, report: DeliveryReport, sources: Sequence[tuple[str, Path]
 
 def _show(report: DeliveryReport) -> None:
     print_table(
-        f"{report.deliverable} against {report.spec.id}: {report.verdict}",
+        f"{report.deliverable}: {report.verdict} against {named(report.spec)}",
         ("check", "value", "limit", "verdict", "note"),
         ((c.name, c.value, c.limit, c.verdict, c.note) for c in report.checks),
     )
