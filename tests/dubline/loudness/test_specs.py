@@ -170,6 +170,28 @@ def test_every_shipped_file_is_valid_by_the_schema(path):
     jsonschema.validate(yaml.safe_load(path.read_text()), specs.schema(), jsonschema.Draft202012Validator)
 
 
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"surprise": 1},
+        {"id": "Studio X"},
+        {"version": 0},
+        {"sources": []},
+        {"max_true_peak_dbtp": None},
+        {"max_true_peak_dbtp": 1.0},
+        {"som_timecode": "25:00:00:00"},
+        {"languages_per_file": "two"},
+        {"loudness": {"gate": "programme"}},
+        {"loudness": PROGRAMME | {"loudest": 1}},
+    ],
+    ids=str,
+)
+def test_the_schema_refuses_what_it_can_see(changed):
+    jsonschema.validate(MINIMAL, specs.schema(), jsonschema.Draft202012Validator)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(MINIMAL | changed, specs.schema(), jsonschema.Draft202012Validator)
+
+
 def test_every_field_is_explained():
     text = (DOCS / "specs.md").read_text(encoding="utf-8")
     fields = {**Spec.model_fields, **specs.LoudnessLimit.model_fields}
