@@ -15,7 +15,8 @@ import pytest
 
 from cli.localizing import localize_here
 from cli.main import run
-from dubline.audio.wav import WavReader
+from dubline.audio.bext import Bext
+from dubline.audio.wav import WavReader, read_chunk
 from dubline.media.decode import AudioDecoder
 from dubline.media.hashes import audio_hash, picture_hash
 from dubline.media.probe import probe
@@ -133,6 +134,57 @@ def test_the_manifest_names_every_file_by_its_hash(film: Film) -> None:
     for item in manifest["deliverables"] + manifest["me"]:
         assert hashlib.sha256((folder / item["path"]).read_bytes()).hexdigest() == item["sha256"]
     assert {item["language"] for item in manifest["deliverables"]} == {"fr-FR", "es-419"}
+
+
+SHAPES = """\
+deliver:
+  - {spec: netflix-nearfield, container: wav, codec: pcm_s24le}
+  - {spec: web, container: wav, codec: pcm_s24le, channels: files, naming: "{title}_{version}_{layout}_{language}"}
+  - {spec: ebu-r128, container: mkv, codec: flac, languages: all}
+"""
+
+
+def test_sound_alone_by_channel_and_all_languages_in_one_file(film: Film, here: Path) -> None:
+    order, master, _ = film
+    # Beside the first order, and after it: what is made already is not made again.
+    other = order.with_name(f"shapes_{order.name}")
+    head, _, tail = order.read_text().partition("deliver:\n")
+    other.write_text(head + SHAPES + tail[tail.index("options:") :])
+    result = localize_here(other, here / f"shapes_{order.stem}")
+    folder = here / f"shapes_{order.stem}" / "glass-harbor"
+    manifest = json.loads((folder / "manifest.json").read_text())
+    mix = decoded(master)
+    names = ["L", "R"] if mix.shape[1] == 2 else ["L", "R", "C", "LFE", "Ls", "Rs"]
+    assert [(d.language, d.spec, d.verdict) for d in result.deliverables] == [
+        *((language, spec, "pass") for language in ("fr-FR", "es-419") for spec in ("netflix-nearfield", "web")),
+        ("mul", "ebu-r128", "pass"),
+    ]
+    for made, listed in zip(result.deliverables, manifest["deliverables"], strict=True):
+        assert [file["path"] for file in made.files] == [str(folder / file["path"]) for file in listed["files"]]
+        for file in listed["files"]:
+            body = (folder / file["path"]).read_bytes()
+            assert (len(body), hashlib.sha256(body).hexdigest()) == (file["bytes"], file["sha256"])
+            assert hashlib.md5(body).hexdigest() == file["md5"]
+        match made.spec:
+            case "netflix-nearfield":
+                with WavReader(made.path) as reader:
+                    whole = reader.read()
+                    assert len(whole) == len(mix)
+                bext = Bext.from_bytes(read_chunk(made.path, b"bext") or b"")
+                assert bext.time_reference == 3600 * 48_000  # 24 fps
+                assert bext.loudness.integrated_lufs == pytest.approx(made.measurement["integrated_lufs"], abs=0.011)
+            case "web":
+                stem = f"glass-harbor_theatrical_{'2.0' if len(names) == 2 else '5.1'}_{made.language}"
+                assert [Path(file["path"]).name for file in made.files] == [f"{stem}.{name}.wav" for name in names]
+                listing = "".join(f"{file['sha256']}  {Path(file['path']).name}\n" for file in made.files)
+                assert made.path.read_text() == listing
+                assert {len(decoded(Path(file["path"]))) for file in made.files} == {len(mix)}
+            case "ebu-r128":
+                assert made.languages == ("fr-FR", "es-419")
+                assert [stream.language for stream in probe(made.path).audio] == ["fra", "spa", "eng"]
+                assert [track["language"] for track in listed["tracks"]] == ["fr-FR", "es-419", "en"]
+                assert {len(decoded(made.path, stream)) for stream in range(3)} == {len(mix)}
+                assert picture_hash(made.path) == picture_hash(master)
 
 
 def test_the_second_run_does_nothing_and_gives_the_same_bytes(film: Film, here: Path) -> None:

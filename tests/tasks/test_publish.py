@@ -23,9 +23,9 @@ def asset(home: Path, tmp_path: Path) -> str:
     return made(tmp_path, "first bytes")
 
 
-def made(tmp_path: Path, text: str) -> str:
+def made(tmp_path: Path, text: str, *, name: str = "made.txt") -> str:
     """An asset of ``text``."""
-    path = tmp_path / "made.txt"
+    path = tmp_path / name
     path.write_text(text)
     sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
     state = path.stat()
@@ -65,6 +65,29 @@ def test_an_approved_deliverable_is_never_overwritten(asset: str, tmp_path: Path
     assert place.read_text() == "first bytes"
     assert candidate.name == f"film.candidate-{other[:8]}.mov"
     assert candidate.read_text() == "other bytes"
+
+
+def test_a_set_of_files_is_kept_as_a_whole(asset: str, tmp_path: Path) -> None:
+    """One channel made anew: the approved set stays, the new one lies beside it with the list that fits it."""
+    using = means()
+    version = using.catalog.register_title(slug="t", name="T", original_language="en", version_label="v")
+    listing, other_listing = (made(tmp_path, name, name=name) for name in ("list one", "list two"))
+
+    def files(listed: str, left: str) -> list[Publication]:
+        names = {"fr/set/set.L.wav": left, "fr/set/set.R.wav": asset, "fr/set/set.sha256": listed}
+        return [Publication(name, sha256, "fr/set/set.sha256") for name, sha256 in names.items()]
+
+    first = put(tmp_path / "out", files(listing, asset))
+    deliverable = using.catalog.record_deliverable(
+        version, language="fr-FR", spec_id="web", spec_version="1", spec_body={"id": "web"}, sha256=listing,
+        path=first["fr/set/set.sha256"], container="wav", codec="pcm_s24le", verdict="pass", checks=[], measurement={},
+    )  # fmt: skip
+    using.catalog.decide(deliverable, "approved", who="a producer")
+    assert put(tmp_path / "out", files(listing, asset)) == first
+    second = put(tmp_path / "out", files(other_listing, made(tmp_path, "another left", name="left")))
+    assert {path.parent for path in second.values()} == {tmp_path / f"out/fr/set.candidate-{other_listing[:8]}"}
+    assert second["fr/set/set.L.wav"].read_text() == "another left"
+    assert first["fr/set/set.L.wav"].read_text() == "first bytes"
 
 
 def test_bytes_the_store_has_lost_are_not_published(asset: str, tmp_path: Path) -> None:
