@@ -36,8 +36,8 @@ class Meter:
         self._where = where
         self._weighing = Weighing(rate, layout)
         self._peaks = PeakMeter(rate, layout.channels)
-        # Arrays that grow in place: 16 bytes for 10 ms.
-        self._sums = array("d")
+        # Arrays that grow in place: 12 bytes for 10 ms.
+        self._sums = array("f")
         self._sample_peaks = array("f")
         self._true_peaks = array("f")
         # Whole seconds hold whole 10 ms blocks at every rate, so cutting there makes the caller's cuts vanish.
@@ -69,24 +69,25 @@ class Meter:
         self._finish()
         first, last = (0, len(self._true_peaks)) if span is None else self._blocks_of(*span)
         energies = self._energies().part(first, min(last, len(self._sums)))
-        gating_blocks, momentary = energies.hops(windows.MOMENTARY_BLOCKS)
-        every_100_ms, short_term = energies.hops(windows.SHORT_TERM_BLOCKS)
+        integrated, max_momentary = _gated(energies, windows.MOMENTARY_BLOCKS, windows.integrated)
+        lra, max_short_term = _gated(energies, windows.SHORT_TERM_BLOCKS, windows.loudness_range)
         dialogue = energies.within(speech) if speech is not None else None
+        dialogue_lra = _gated(dialogue, windows.SHORT_TERM_BLOCKS, windows.loudness_range)[0] if dialogue else None
         return Measurement(
-            integrated_lufs=windows.integrated(gating_blocks),
+            integrated_lufs=integrated,
             dialogue_lufs=windows.ungated(dialogue) if dialogue else None,
             dialogue_fraction=len(dialogue.sums) / max(len(energies.sums), 1) if dialogue else None,
-            lra_lu=windows.loudness_range(every_100_ms),
-            max_momentary_lufs=windows.lufs(float(momentary.max(initial=0.0))),
-            max_short_term_lufs=windows.lufs(float(short_term.max(initial=0.0))),
-            true_peak_dbtp=_decibels(max(self._true_peaks[first:last], default=0.0)),
-            sample_peak_dbfs=_decibels(max(self._sample_peaks[first:last], default=0.0)),
+            lra_lu=lra,
+            max_momentary_lufs=max_momentary,
+            max_short_term_lufs=max_short_term,
+            true_peak_dbtp=_highest(_view(self._true_peaks)[first:last]),
+            sample_peak_dbfs=_highest(_view(self._sample_peaks)[first:last]),
             duration_seconds=(self._edge(last) - self._edge(first)) / self.rate,
             sample_rate=self.rate,
             channels=self.layout.channels,
             layout=self.layout.name,
             ungated_lufs=windows.ungated(energies),
-            dialogue_lra_lu=windows.loudness_range(dialogue.hops(windows.SHORT_TERM_BLOCKS)[0]) if dialogue else None,
+            dialogue_lra_lu=dialogue_lra,
         )
 
     def curves(self) -> pa.Table:
@@ -110,12 +111,12 @@ class Meter:
             full = blocks // hop - 1
             curve[full : full + len(largest)] = windows.lufs_curve(largest)
             columns[name] = pa.array(curve, from_pandas=True)
-        peaks = np.maximum.reduceat(np.frombuffer(self._true_peaks, np.float32), starts) if len(starts) else starts
-        columns["true_peak_dbtp"] = pa.array([_decibels(float(peak)) for peak in peaks], pa.float64())
+        peaks = np.maximum.reduceat(_view(self._true_peaks), starts) if len(starts) else np.zeros(0, np.float32)
+        columns["true_peak_dbtp"] = pa.array(_decibels(peaks), from_pandas=True)
         return pa.table(columns)
 
     def _energies(self) -> windows.Energies:
-        return windows.Energies(np.frombuffer(self._sums), self.rate)
+        return windows.Energies(_view(self._sums), self.rate)
 
     def _blocks_of(self, start: float, end: float) -> tuple[int, int]:
         """The blocks from ``start`` to ``end`` seconds, each edge at the nearest 10 ms; the very end holds the rest."""
@@ -151,7 +152,8 @@ class Meter:
         sample_peaks, true_peaks = self._peaks.process(samples, edges[edges < self._filled])
         self._sample_peaks.frombytes(sample_peaks.tobytes())
         self._true_peaks.frombytes(true_peaks.tobytes())
-        self._sums.frombytes(self._weighing.weigh(samples, edges[edges <= self._filled]).tobytes())
+        energies = self._weighing.weigh(samples, edges[edges <= self._filled])
+        self._sums.frombytes(energies.astype(np.float32).tobytes())
         self.frames += self._filled
         self._filled = 0
 
@@ -203,5 +205,26 @@ def measure_wav(
     return meter.measurement(speech), meter.curves()
 
 
-def _decibels(peak: float) -> float | None:
+def _gated(
+    energies: windows.Energies, blocks: int, figure: Callable[[windows.Floats], float | None]
+) -> tuple[float | None, float | None]:
+    """``figure`` of the windows of ``blocks`` blocks at every 100 ms, and the loudness of the largest at any 10 ms."""
+    gating, largest = energies.hops(blocks)
+    return figure(gating), windows.lufs(float(largest.max(initial=0.0)))
+
+
+def _view(stored: array[float]) -> npt.NDArray[np.float32]:
+    return np.frombuffer(stored, np.float32)
+
+
+def _highest(peaks: npt.NDArray[np.float32]) -> float | None:
+    """The largest of linear ``peaks`` in decibels; None for silence."""
+    peak = float(peaks.max(initial=0.0))
     return 20 * math.log10(peak) if peak > 0 else None
+
+
+def _decibels(peaks: npt.NDArray[np.float32]) -> windows.Floats:
+    """Every one of linear ``peaks`` in decibels, NaN for silence."""
+    curve = np.full(len(peaks), np.nan)
+    curve[peaks > 0] = 20 * np.log10(peaks[peaks > 0].astype(np.float64))
+    return curve
