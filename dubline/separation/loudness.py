@@ -1,4 +1,8 @@
-"""How loud each signal of a batch is, for networks that want their input at one level."""
+"""How loud each signal of a batch is, for networks that want their input at one level.
+
+`dubline.loudness.clip` measures the same for one signal in numpy, sample after sample; this measures where the network
+is, all signals at once and without leaving the GPU.
+"""
 
 from __future__ import annotations
 

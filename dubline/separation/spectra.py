@@ -1,4 +1,8 @@
-"""Short-time spectra as music separation has them: a Hann window, both for analysis and for synthesis."""
+"""Short-time spectra as music separation has them: a Hann window, both for analysis and for synthesis.
+
+Published weights are bound to these; our own networks have the root of that window and a scale of their own
+(`dubline.separation.network.MaskNetwork`), to which our weights are bound.
+"""
 
 from __future__ import annotations
 
