@@ -100,9 +100,12 @@ def _make(
             run,
             f"{one.dub.language} {row.spec}",
             print_master=one.mixed["print_master"],
+            mixed_dx=one.mixed["mixed_dx"],
             measurement=one.level["measurement"],
+            speech=one.spoken["speech"],
             spec=spec.body(),
-            peak_allowance_db=containers.codec(row.codec).peak_allowance_db,
+            container=row.container,
+            codec=row.codec,
         )
         for one in dubbed
     )

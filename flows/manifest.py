@@ -101,6 +101,7 @@ def _tracks(plan: Plan, source: Source, item: Deliverable) -> Iterator[dict[str,
             "default": number == 0,
             "dub_gain_db": one.mixed.result().values["gain_db"],
             "gain_db": conformed.result().values["gain_db"],
+            "conform": conformed.result().values,
         }
     if keeps_original(plan, item.row):
         stream = source.media.audio_stream(plan.order.master.audio_stream)

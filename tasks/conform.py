@@ -1,4 +1,4 @@
-"""Bring a print master to its delivery spec by one linear gain, or leave it alone."""
+"""Bring a print master to its delivery spec, as it will be heard once delivered, or leave it alone."""
 
 from __future__ import annotations
 
@@ -6,21 +6,36 @@ import json
 from pathlib import Path
 from typing import Any
 
-from dubline.loudness.conform import apply_gain, plan_gain
+from dubline.audio.spans import Spans
+from dubline.loudness.conform import Watch
+from dubline.loudness.conform import conform as conform_mix
 from dubline.loudness.measurement import Measurement
 from dubline.loudness.specs import Spec
 from tasks.step import Made, Work, step
 
 
-@step("conform", version=1)
+@step("conform", version=2, tools=("ffmpeg", "av"))
 def conform(
-    work: Work, print_master: Path, measurement: Path, *, spec: dict[str, Any], peak_allowance_db: float
+    work: Work,
+    print_master: Path,
+    mixed_dx: Path,
+    measurement: Path,
+    speech: Path,
+    *,
+    spec: dict[str, Any],
+    container: str,
+    codec: str,
 ) -> Made:
-    """One linear gain on the print master where its measurement lies outside the spec's tolerance."""
-    measured = Measurement.from_json(json.loads(measurement.read_text(encoding="utf-8")))
-    plan = plan_gain(measured, Spec.model_validate(spec), peak_allowance_db=peak_allowance_db)
-    out = print_master
-    if plan.gain_db != 0.0:
-        out = work.scratch / "conformed.wav"
-        apply_gain(print_master, out, plan.gain_db)
-    return Made({"conformed": out}, {"gain_db": plan.gain_db, "reason": plan.reason, "reachable": plan.reachable})
+    """Conform a mix to its spec: nothing, a gain on the dub, or one on the mix; a limiter for peaks only."""
+    made = conform_mix(
+        print_master,
+        work.scratch,
+        Spec.model_validate(spec),
+        measured=Measurement.from_json(json.loads(measurement.read_text(encoding="utf-8"))),
+        speech=Spans.load(speech),
+        dialogue=mixed_dx,
+        container=container,
+        codec=codec,
+        watch=Watch(work.progress, work.cancelled),
+    )
+    return Made({"conformed": made.path}, made.values())

@@ -27,9 +27,8 @@ _AC3_OVERLAP = 256
 class Codec:
     """An audio codec we encode deliverables with.
 
-    ``bitrates`` (bits per second by channel count) is empty for lossless codecs; ``peak_allowance_db`` is the
-    headroom to leave for the peaks a lossy codec adds; ``relabel`` names the layouts written under another name;
-    ``unflushed`` samples stay in ffmpeg's encoder at the end unless as many follow them.
+    ``bitrates`` (bits per second by channel count) is empty for lossless codecs; ``relabel`` names the layouts written
+    under another name; ``unflushed`` samples stay in ffmpeg's encoder at the end unless as many follow them.
     """
 
     name: str
@@ -50,11 +49,6 @@ class Codec:
     def lossy(self) -> bool:
         """Whether decoding gives other samples than were encoded."""
         return bool(self.bitrates)
-
-    @property
-    def peak_allowance_db(self) -> float:
-        """Room for coding overshoot: 1 dB for lossy codecs, our choice; the delivered file is measured all the same."""
-        return 1.0 if self.lossy else 0.0
 
 
 @dataclass(frozen=True, slots=True)

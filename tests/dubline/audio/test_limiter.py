@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from dubline.audio.layout import Layout
 from dubline.audio.limiter import RELEASE_SECONDS, Limiter
 from dubline.audio.wav import Block, WavWriter
-from dubline.loudness.peaks import PeakMeter
+from dubline.loudness.meter import Meter
 from dubline.media import ffmpeg
 
 # Over the ceiling by more than this is an overshoot.
@@ -37,10 +37,11 @@ def limit(samples: Block, rate: int, ceiling: float, *, cuts: Iterator[int] | No
 
 def true_peak(samples: Block, rate: int) -> float:
     """dBTP by the meter that judges deliverables."""
-    meter = PeakMeter(rate, samples.shape[1])
-    meter.process(np.ascontiguousarray(samples.T))
-    meter.finish()
-    return 20 * float(np.log10(meter.true_peak))
+    meter = Meter(rate, Layout.default(samples.shape[1]))
+    meter.process(samples)
+    peak = meter.measurement().true_peak_dbtp
+    assert peak is not None
+    return peak
 
 
 def ffmpeg_true_peak(samples: Block, rate: int, folder: Path) -> float:
