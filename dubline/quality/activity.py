@@ -53,10 +53,15 @@ class Activity:
         return float(found[0]) / STEPS_PER_SECOND if len(found) else self.seconds
 
     @property
+    def last_seconds(self) -> float:
+        """When the last sound ends; 0 where there is none."""
+        found = np.flatnonzero(self.sounding)
+        return min(float(found[-1] + 1) / STEPS_PER_SECOND, self.seconds) if len(found) else 0.0
+
+    @property
     def tail_seconds(self) -> float:
         """Silence after the last sound; the whole length where there is none."""
-        found = np.flatnonzero(self.sounding)
-        return max(self.seconds - float(found[-1] + 1) / STEPS_PER_SECOND, 0.0) if len(found) else self.seconds
+        return self.seconds - self.last_seconds
 
     def silences(self) -> tuple[Stretch, ...]:
         """Silent stretches between the first sound and the last."""

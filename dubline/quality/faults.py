@@ -35,21 +35,22 @@ _NAMED = 3
 
 def check_head(track: Condition, mix: Condition | None, spec: Spec) -> Check:
     """The first sound comes when the mix's does, up to the head padding the spec allows."""
-    return _edge(
-        "head_silence",
-        track.activity.head_seconds,
-        mix.activity.head_seconds if mix else None,
-        spec.head_pad_max_seconds,
-    )
+    seconds, pad = track.activity.head_seconds, spec.head_pad_max_seconds or 0.0
+    if mix is None:
+        return _edge_alone("head_silence", seconds, pad)
+    most = mix.activity.head_seconds
+    limit = f"the mix's {most:.1f}" + (f" and {pad:g} of padding" if pad else "")
+    return _edge("head_silence", seconds, most, limit, lost=seconds - most - pad)
 
 
 def check_tail(track: Condition, mix: Condition | None, spec: Spec) -> Check:
-    """The last sound ends as long before the end as the mix's does, up to the tail padding the spec allows."""
+    """The last sound ends when the mix's does; without a mix, not long before the end of the file."""
+    seconds = track.activity.tail_seconds
+    if mix is None:
+        return _edge_alone("tail_silence", seconds, spec.tail_pad_max_seconds or 0.0)
+    ends, ended = mix.activity.last_seconds, track.activity.last_seconds
     return _edge(
-        "tail_silence",
-        track.activity.tail_seconds,
-        mix.activity.tail_seconds if mix else None,
-        spec.tail_pad_max_seconds,
+        "tail_silence", seconds, mix.activity.tail_seconds, f"the last sound at {clock(ends)}", lost=ends - ended
     )
 
 
@@ -143,17 +144,15 @@ def check_mono(track: Condition, mix: Condition | None) -> Check | None:
     return Check("mono_sum_loss", value, "dB", None, limit, grade, note)
 
 
-def _edge(name: str, seconds: float, mix_seconds: float | None, pad: float | None) -> Check:
-    """``pad`` seconds more than the mix; without a mix, long silences are warned of."""
-    value, most = round(seconds, 1), pad or 0.0
-    if mix_seconds is None:
-        limit = f"at most {most + LONG_SILENCE_SECONDS:g}"
-        grade: Grade = "pass" if seconds <= most + LONG_SILENCE_SECONDS else "warn"
-        return Check(name, value, "s", None, limit, grade)
-    limit = f"the mix's {mix_seconds:.1f}" + (f" and {most:g} of padding" if most else "")
-    late = seconds - mix_seconds - most
-    note = "" if late <= EDGE_SECONDS else f"{seconds - mix_seconds:.1f} s more than the mix"
-    return Check(name, value, "s", round(mix_seconds, 1), limit, "pass" if not note else "fail", note)
+def _edge(name: str, seconds: float, mix_seconds: float, limit: str, *, lost: float) -> Check:
+    note = f"{lost:.1f} s of the mix are not there" if lost > EDGE_SECONDS else ""
+    return Check(name, round(seconds, 1), "s", round(mix_seconds, 1), limit, "fail" if note else "pass", note)
+
+
+def _edge_alone(name: str, seconds: float, pad: float) -> Check:
+    """Nobody says how much of it is the film's own: only a long silence is warned of."""
+    most = pad + LONG_SILENCE_SECONDS
+    return Check(name, round(seconds, 1), "s", None, f"at most {most:g}", "pass" if seconds <= most else "warn")
 
 
 def _long(condition: Condition) -> list[Stretch]:

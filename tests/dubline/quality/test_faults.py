@@ -35,6 +35,9 @@ def test_a_silent_tail_fails_and_without_a_mix_only_a_long_one_is_warned_of() ->
     mix = condition(noise(14.0))
     short, long = (condition(silenced(noise(14.0), start, 14.0)) for start in (12.0, 2.0))
     assert faults.check_tail(short, mix, EBU).verdict == "fail"
+    # A container that pads to the end of the picture has lost nothing.
+    padded = condition(np.concatenate([noise(14.0), np.zeros((2 * RATE, 2), np.float32)]))
+    assert (faults.check_tail(padded, mix, EBU).verdict, faults.check_tail(padded, mix, EBU).value) == ("pass", 2.0)
     assert faults.check_tail(short, None, EBU).verdict == "pass"
     assert faults.check_tail(long, None, EBU).verdict == "warn"
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,9 @@ from typing import Any
 import pytest
 
 from dubline.errors import Cancelled
-from dubline.quality.delivery_report import DeliveryReport
-from dubline.quality.page import MOST_EVENTS, EventRow, LineageRow, Page, write_page
+from dubline.loudness import specs
+from dubline.quality.delivery_report import DeliveryReport, Unjudged
+from dubline.quality.page import MOST_EVENTS, MOST_SPECTROGRAMS, EventRow, LineageRow, Page, page_json, write_page
 from dubline.vocalization.events import Event
 
 Deliver = Callable[..., DeliveryReport]
@@ -94,6 +96,47 @@ def test_it_shows_verdicts_figures_events_notes_and_lineage(
     assert read.tags.count("svg") == 5
     assert read.tags.count("image") == 3
     assert ("href", "#source-0") in read.attributes
+
+
+def test_peaks_limits_and_what_is_uncertain_are_shown(deliver: Deliver, tmp_path: Path) -> None:
+    report = deliver(layout="5.1", spec=specs.get("disney-plus"))
+    assert not report.spec.verified
+    report = replace(report, unjudged=(Unjudged("lag", "no reference was given"),))
+    html, read = written(tmp_path, Page("T", "v", "English", (report,)))
+    assert "was not verified against its publisher's own text" in read.text
+    assert "Not judged: lag (no reference was given)" in read.text
+    peaks = {peak.channel: peak for peak in report.tracks[0].peaks}
+    assert list(peaks) == ["FL", "FR", "FC", "LFE", "BL", "BR"]
+    for word in ("LFE", "Ls", "Rs", f"{peaks['FC'].true_peak_dbtp:.2f}".replace("-", "\N{MINUS SIGN}")):
+        assert word in read.words
+    loudest = max(peak.true_peak_dbtp for peak in peaks.values() if peak.true_peak_dbtp is not None)
+    assert loudest == pytest.approx(report.measurement.true_peak_dbtp, abs=0.01)
+    for line in ("tolerance", "target", "measured", "short-term"):
+        assert f'class="{line}"' in html
+
+
+def test_what_did_not_pass_comes_first(deliver: Deliver, tmp_path: Path) -> None:
+    _, read = written(tmp_path, Page("T", "v", "English", (deliver(tag="de-DE"),)))
+    assert read.words.index("language") < read.words.index("length")
+
+
+def test_the_same_is_there_as_json(deliver: Deliver, event: Event) -> None:
+    report = deliver()
+    page = Page("T", "v", "English", (report,), (EventRow(event, 1.0, "room tone"),), ("a note",), (("a", "b"),))
+    body = json.loads(json.dumps(page_json(page), allow_nan=False))
+    assert (body["title"], body["verdict"], body["notes"]) == ("T", report.verdict, ["a note"])
+    assert body["deliverables"][0]["checks"] == [asdict(check) for check in report.checks]
+    assert body["deliverables"][0]["tracks"][0]["peaks"][0]["channel"] == "FL"
+    assert body["events"][0]["label"] == "laughter"
+
+
+def test_a_page_of_a_hundred_languages_leaves_out_spectrograms(deliver: Deliver, tmp_path: Path) -> None:
+    report = deliver()
+    track = replace(report.tracks[0], curves=report.tracks[0].curves.slice(0, 0))
+    many = replace(report, tracks=(track,) * (MOST_SPECTROGRAMS + 1))
+    html, read = written(tmp_path, Page("T", "v", "English", (many,)))
+    assert "image" not in read.tags
+    assert len(html) < 1_000_000
 
 
 def test_a_title_cannot_write_into_the_page(deliver: Deliver, tmp_path: Path, event: Event) -> None:
