@@ -100,20 +100,25 @@ class Meter:
         self._finish()
         hop = windows.GATING_HOP_BLOCKS
         starts = np.arange(0, len(self._true_peaks), hop)
-        times = np.minimum((starts + hop) / windows.BLOCKS_PER_SECOND, self.frames / self.rate)
-        columns: dict[str, pa.Array] = {"time_seconds": pa.array(times)}
-        for name, blocks in (
-            ("momentary_lufs", windows.MOMENTARY_BLOCKS),
-            ("short_term_lufs", windows.SHORT_TERM_BLOCKS),
-        ):
-            _, largest = self._energies().hops(blocks)
-            curve = np.full(len(times), np.nan)
-            full = blocks // hop - 1
-            curve[full : full + len(largest)] = windows.lufs_curve(largest)
-            columns[name] = pa.array(curve, from_pandas=True)
-        peaks = np.maximum.reduceat(_view(self._true_peaks), starts) if len(starts) else np.zeros(0, np.float32)
-        columns["true_peak_dbtp"] = pa.array(_decibels(peaks), from_pandas=True)
-        return pa.table(columns)
+        return pa.table(
+            {
+                "time_seconds": np.minimum((starts + hop) / windows.BLOCKS_PER_SECOND, self.frames / self.rate),
+                "momentary_lufs": self._curve(windows.MOMENTARY_BLOCKS, len(starts)),
+                "short_term_lufs": self._curve(windows.SHORT_TERM_BLOCKS, len(starts)),
+                "true_peak_dbtp": pa.array(
+                    _decibels(np.maximum.reduceat(_view(self._true_peaks), starts) if len(starts) else np.zeros(0)),
+                    from_pandas=True,
+                ),
+            }
+        )
+
+    def _curve(self, blocks: int, rows: int) -> pa.Array:
+        """Loudness of the largest windows of ``blocks`` blocks, for all ``rows`` tenths of a second; null for none."""
+        _, largest = self._energies().hops(blocks)
+        curve = np.full(rows, np.nan)
+        full = blocks // windows.GATING_HOP_BLOCKS - 1
+        curve[full : full + len(largest)] = windows.lufs_curve(largest)
+        return pa.array(curve, from_pandas=True)
 
     def _energies(self) -> windows.Energies:
         return windows.Energies(_view(self._sums), self.rate)
@@ -223,7 +228,7 @@ def _highest(peaks: npt.NDArray[np.float32]) -> float | None:
     return 20 * math.log10(peak) if peak > 0 else None
 
 
-def _decibels(peaks: npt.NDArray[np.float32]) -> windows.Floats:
+def _decibels(peaks: npt.NDArray[np.floating]) -> windows.Floats:
     """Every one of linear ``peaks`` in decibels, NaN for silence."""
     curve = np.full(len(peaks), np.nan)
     curve[peaks > 0] = 20 * np.log10(peaks[peaks > 0].astype(np.float64))
