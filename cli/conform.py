@@ -9,7 +9,7 @@ from pathlib import Path
 
 import typer
 
-from cli.against import wanted
+from cli.against import show_verdict, spec_facts, wanted
 from cli.output import bar, print_json, print_table
 from cli.sound import as_wav
 from cli.whole import whole_file
@@ -38,8 +38,11 @@ def conform(
     ),
     as_json: bool = typer.Option(False, "--json", help="Print one JSON object."),
 ) -> int:
-    """Gain IN where it is outside the spec's tolerance; a limiter for peaks only. Exit 4 if that cannot meet the spec."""
+    """Gain IN where it is outside the spec's tolerance; limit only peaks. Exit 4 if that cannot meet the spec."""
     target = wanted(spec)
+    if target.material == "me":
+        mend = f"an M&E is never gained: see `dubline measure {source} --spec {spec}`"
+        raise BadInput(f"{spec} judges an M&E", str(source), mend)
     if out.absolute() == source.absolute():
         raise BadInput("IN and OUT are the same file", str(out), "inputs are never written to: give another OUT")
     if dialogue_gain and dialogue is None:
@@ -67,9 +70,10 @@ def conform(
             raise CheckFailed(f"cannot meet {spec}: {made.limit}", str(source), "mix it anew, or choose another spec")
         shutil.copyfile(made.path, stack.enter_context(whole_file(out)))
     verdict = judge(made.delivered, target)
-    body = {"path": str(out), **made.values(), **made.delivered.to_json(), **verdict.to_json()}
+    figures = {"path": str(out), **made.values(), **made.delivered.to_json()}
     if as_json:
-        print_json(body)
+        print_json(figures | {"spec": spec_facts(target), **verdict.to_json()})
     else:
-        print_table(str(out), ("figure", "value"), ((k, v) for k, v in body.items() if k not in {"checks", "notes"}))
+        print_table(str(out), ("figure", "value"), figures.items())
+        show_verdict(target, verdict)
     return CheckFailed.exit_code if verdict.verdict == "fail" else 0

@@ -163,6 +163,24 @@ def test_measure_judges_by_the_studios_spec_and_says_what_it_is(said: Any, home:
     )
 
 
+def test_conform_says_which_spec_it_conformed_to(said: Any, home: Path, tmp_path: Path) -> None:
+    keep(home)
+    write_tone(tmp_path / "tone.wav")
+    arguments = ("conform", tmp_path / "tone.wav", "--spec", "studio-x", "--out", tmp_path / "out.wav")
+    body = json.loads(said(*arguments, "--json"))
+    assert body["spec"] == {"id": "studio-x", "version": 1, "verified": False, "standing": "added"}
+    assert (tmp_path / "out.wav").read_bytes() == (tmp_path / "tone.wav").read_bytes()
+    assert "pass against studio-x version 1, which is not verified" in said(*arguments)
+
+
+def test_an_m_and_e_is_measured_and_never_gained(said: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_tone(tmp_path / "me.wav")
+    assert json.loads(said("measure", tmp_path / "me.wav", "--spec", "netflix-me", "--json"))["verdict"] == "pass"
+    line = refusal(capsys, "conform", tmp_path / "me.wav", "--spec", "netflix-me", "--out", tmp_path / "out.wav")
+    assert "an M&E is never gained" in line
+    assert not (tmp_path / "out.wav").exists()
+
+
 def test_segments_are_held_to_a_spec_that_asks_it(said: Any, home: Path, tmp_path: Path) -> None:
     keep(home, loudness=STUDIO["loudness"] | {"each_segment": True})  # type: ignore[operator]
     with WavWriter(tmp_path / "two.wav", rate=48_000, layout=Layout.parse("mono", where="test")) as writer:
