@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +14,7 @@ from scipy.signal import butter, sosfilt
 
 from dubline.audio.layout import Layout
 from dubline.audio.spans import Spans
-from dubline.audio.wav import Block, WavReader, WavWriter
+from dubline.audio.wav import WavWriter
 from dubline.loudness.conform import MAX_ROUNDS, Conformed, conform, unmet
 from dubline.loudness.criterion import criterion
 from dubline.loudness.gains import MAX_DIALOGUE_GAIN_DB, MAX_LIMITED_DB
@@ -34,11 +36,12 @@ MIXES = tuple(spec for spec in list_specs() if spec.material == "print_master")
 
 @dataclass(frozen=True)
 class Reel:
-    """A print master, the dub as it lies in it, and where the dub speaks."""
+    """A print master, the dub as it lies in it, where the dub speaks, and the master's figures."""
 
     mix: Path
     dialogue: Path
     speech: Spans
+    measured: Measurement
 
 
 def reel(folder: Path, kind: str, layout: str, *, seconds: int = 20, seed: int = 0) -> Reel:
@@ -59,11 +62,18 @@ def reel(folder: Path, kind: str, layout: str, *, seconds: int = 20, seed: int =
     level = {"hot": 3.0, "quiet": 0.05, "sparse": 0.5, "silent": 0.0}[kind]
     dialogue = (level * spoken).astype(np.float32)
     mixed = (level * rest).astype(np.float32) + dialogue
-    made = Reel(folder / "mix.wav", folder / "dx.wav", speech)
-    for path, samples in ((made.mix, mixed), (made.dialogue, dialogue)):
+    files = [folder / f"{name}-{kind}-{layout}.wav" for name in ("mix", "dx")]
+    for path, sound in zip(files, (mixed, dialogue), strict=True):
         with WavWriter(path, rate=RATE, layout=shape) as writer:
-            writer.write(samples)
-    return made
+            writer.write(sound)
+    return Reel(*files, speech, measure_wav(files[0], speech=speech)[0])
+
+
+@pytest.fixture(scope="module")
+def reels(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str], Reel]:
+    """Each reel is made and measured once."""
+    folder = tmp_path_factory.mktemp("reels")
+    return cache(lambda kind, layout: reel(folder, kind, layout))
 
 
 def decoded(path: Path, speech: Spans) -> Measurement:
@@ -106,41 +116,30 @@ def delivered(made: Conformed, folder: Path, codec: str) -> Path:
     return out
 
 
-def conformed(source: Reel, folder: Path, spec: Spec, codec: str, *, dialogue: bool = True) -> Conformed:
-    measured, _ = measure_wav(source.mix, speech=source.speech)
-    room = folder / "scratch"
-    room.mkdir()
+def conformed(source: Reel, folder: Path, spec: Spec, codec: str) -> Conformed:
     return conform(
         source.mix,
-        room,
+        folder,
         spec,
-        measured=measured,
+        measured=source.measured,
         speech=source.speech,
-        dialogue=source.dialogue if dialogue else None,
+        dialogue=source.dialogue,
         codec=codec,
         container=CODECS[codec],
     )
 
 
-def samples(path: Path) -> Block:
-    with WavReader(path) as reader:
-        return reader.read()
-
-
-def check(spec: Spec, layout: str, codec: str, kind: str, folder: Path) -> tuple[float, ...]:
-    """Conform a reel and judge its deliverable; how far it is off by each meter."""
-    source = reel(folder, kind, layout)
-    before = source.mix.read_bytes()
+def check(spec: Spec, source: Reel, codec: str, folder: Path) -> tuple[float, float, float]:
+    """Conform a reel and judge its deliverable: dB over the peak limit by ffmpeg and by us, LU between the two."""
     made = conformed(source, folder, spec, codec)
-    assert source.mix.read_bytes() == before
     assert made.reachable, made.reason
     assert abs(made.dialogue_gain_db) <= MAX_DIALOGUE_GAIN_DB and made.limited_db <= MAX_LIMITED_DB
     assert made.rounds <= MAX_ROUNDS
     file = delivered(made, folder, codec)
     ours = decoded(file, source.speech)
     assert not unmet(ours, spec), made.reason
-    if kind == "silent":
-        assert made.path == source.mix and not samples(made.path).any()
+    if source.measured.true_peak_dbtp is None:
+        assert made.path == source.mix and ours.true_peak_dbtp is None
         return (0.0, 0.0, 0.0)
     found = criterion(ours, spec)
     heard = by_ffmpeg(file, folder)
@@ -163,19 +162,20 @@ def check(spec: Spec, layout: str, codec: str, kind: str, folder: Path) -> tuple
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("spec", MIXES, ids=lambda spec: spec.id)
 def test_what_is_conformed_meets_its_spec_decoded(
-    spec: Spec, layout: str, codec: str, kind: str, tmp_path: Path
+    spec: Spec, layout: str, codec: str, kind: str, reels: Callable[[str, str], Reel], tmp_path: Path
 ) -> None:
-    check(spec, layout, codec, kind, tmp_path)
+    check(spec, reels(kind, layout), codec, tmp_path)
 
 
 @pytest.mark.parametrize(
     ("spec", "layout", "codec", "kind"),
     [
         ("ebu-r128", "stereo", "aac", "hot"),
-        ("web", "5.1", "eac3", "quiet"),
+        ("web", "stereo", "eac3", "quiet"),
         ("netflix-nearfield", "5.1", "pcm_s24le", "sparse"),
-        ("ebu-r128-s1", "stereo", "eac3", "quiet"),
     ],
 )
-def test_some_of_them(spec: str, layout: str, codec: str, kind: str, tmp_path: Path) -> None:
-    check(get(spec), layout, codec, kind, tmp_path)
+def test_some_of_them(
+    spec: str, layout: str, codec: str, kind: str, reels: Callable[[str, str], Reel], tmp_path: Path
+) -> None:
+    check(get(spec), reels(kind, layout), codec, tmp_path)
