@@ -100,7 +100,7 @@ def lineage(
 
 @app.command(epilog="Example: dubline catalog stale --json")
 def stale(as_json: bool = AS_JSON) -> None:
-    """List deliverables that today's steps, models, specs or tools would make differently, and why."""
+    """List deliverables that today's sources, steps, models, specs or tools would make differently, and why."""
     specs = {spec.id: str(spec.version) for spec in list_specs(means().settings.specs_root)}
     found = open_catalog().stale(_today, specs_now=specs)
     if as_json:

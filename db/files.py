@@ -92,7 +92,7 @@ class Files(Database):
             uri, suffix = row.storage_uri, row.suffix
             if not uri.startswith("store:"):
                 sources = session.scalars(select(m.SourceFile).filter_by(asset_sha256=sha256))
-                places = [Path(source.path) for source in sources if _unchanged(source)]
+                places = [Path(source.path) for source in sources if unchanged(source)]
                 uri, suffix = (places[0].as_uri(), places[0].suffix) if places else (uri, suffix)
             return StoredAsset(sha256=sha256, bytes=row.bytes, suffix=suffix, storage_uri=uri)
 
@@ -106,7 +106,8 @@ class Files(Database):
             return source.asset_sha256 if unchanged else None
 
 
-def _unchanged(source: m.SourceFile) -> bool:
+def unchanged(source: m.SourceFile) -> bool:
+    """Whether the file is there as it was when it was hashed, by what ``stat`` says of it."""
     try:
         now_there = Fingerprint.of(Path(source.path))
     except OSError:

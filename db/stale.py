@@ -1,19 +1,25 @@
-"""Deliverables that today's models, specs, stages or tools would make differently, and why."""
+"""Deliverables that today's sources, models, specs, stages or tools would make differently, and why."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from db import models as m
+from db.assets import hash_file
 from db.connection import Database
+from db.files import unchanged
 from db.history import makers, run_that_made
 
-ReasonKind = Literal["model", "spec", "stage", "tool"]
+ReasonKind = Literal["source", "model", "spec", "stage", "tool"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +65,8 @@ class Stale(Database):
     def stale(self, stages_now: StagesNow, *, specs_now: Mapping[str, str]) -> list[StaleDeliverable]:
         """Deliverables not superseded that would be made differently today, anywhere between master and file.
 
-        ``specs_now`` maps a spec id to its version today; a spec not named in it is not compared.
+        ``specs_now`` maps a spec id to its version today; a spec not named in it is not compared. Sources are told
+        apart by size, time and inode, and hashed where those differ; one that is nowhere any more has not changed.
         """
         with self.read() as session:
             rows = session.execute(
@@ -72,8 +79,10 @@ class Stale(Database):
                 .order_by(m.Title.slug, m.Deliverable.id)
             ).all()
             found = []
+            # A master is behind many deliverables, and takes minutes to hash.
+            source_change = cache(lambda sha256: _source_change(session, sha256))
             for row, sha256, spec, version, title in rows:
-                reasons = _reasons(session, row, sha256, spec, stages_now, specs_now)
+                reasons = _reasons(session, row, sha256, spec, source_change, stages_now, specs_now)
                 if reasons:
                     found.append(
                         StaleDeliverable(
@@ -95,13 +104,17 @@ def _reasons(
     row: m.Deliverable,
     sha256: str,
     spec: m.Spec,
+    source_change: Callable[[str], list[Reason]],
     stages_now: StagesNow,
     specs_now: Mapping[str, str],
 ) -> list[Reason]:
     """Reasons in the order they are met, each once."""
     reasons = _spec_change("deliver", spec.spec_id, spec.version, specs_now)
     run_id = run_that_made(session, sha256, row.version_id)
-    for recipe in recipes_behind(session, sha256, run_id, spec_id=spec.spec_id):
+    recipes, origins = behind(session, sha256, run_id, spec_id=spec.spec_id)
+    for origin in origins:
+        reasons += source_change(origin)
+    for recipe in recipes:
         reasons += _spec_change(recipe.stage, recipe.spec_id, recipe.spec_version, specs_now)
         stage_now = stages_now(recipe.stage, recipe.params)
         if stage_now is not None:
@@ -109,20 +122,55 @@ def _reasons(
     return list(dict.fromkeys(reasons))
 
 
-def recipes_behind(session: Session, sha256: str, run_id: int | None, *, spec_id: str) -> list[m.Recipe]:
-    """Every recipe between a deliverable's bytes and their sources, in the run that made them, nearest first."""
+def behind(session: Session, sha256: str, run_id: int | None, *, spec_id: str) -> tuple[list[m.Recipe], list[str]]:
+    """Every recipe between a deliverable's bytes and what no step made, in the run that made them, nearest first.
+
+    The second answer is what no step made, by SHA-256.
+    """
     recipes: dict[str, m.Recipe] = {}
+    origins: dict[str, None] = {}
     ahead = [(sha256, "", run_id)]
     seen = set(ahead)
     while ahead:
         asset, role, within = ahead.pop(0)
-        for step, run in makers(session, asset, within, role=role, spec_id=spec_id):
+        made_by = makers(session, asset, within, role=role, spec_id=spec_id)
+        if not made_by:
+            origins[asset] = None
+        for step, run in made_by:
             recipes.setdefault(step.recipe_key, session.get_one(m.Recipe, step.recipe_key))
             used = session.execute(select(m.StepInput.asset_sha256, m.StepInput.role).filter_by(step_id=step.id))
             fresh = {(sha, used_as, run) for sha, used_as in used} - seen
             seen |= fresh
             ahead += sorted(fresh)
-    return list(recipes.values())
+    return list(recipes.values()), list(origins)
+
+
+def _source_change(session: Session, sha256: str) -> list[Reason]:
+    """Other bytes wherever these once lay, and these nowhere any more."""
+    asset = session.get_one(m.Asset, sha256)
+    if asset.storage_uri.startswith("store:"):
+        return []
+    places = set(session.scalars(select(m.SourceFile.path).filter_by(asset_sha256=sha256)))
+    places.add(url2pathname(urlsplit(asset.storage_uri).path))
+    found = {Path(place): _bytes_at(session, place) for place in sorted(places)}
+    if sha256 in found.values():
+        return []
+    return [
+        Reason("source", "ingest", f"{path.name} {sha256[:12]}", f"{path.name} {there[:12]}")
+        for path, there in found.items()
+        if there is not None
+    ]
+
+
+def _bytes_at(session: Session, place: str) -> str | None:
+    """SHA-256 of what lies there; None where nothing can be read."""
+    source = session.get(m.SourceFile, place)
+    if source is not None and unchanged(source):
+        return source.asset_sha256
+    try:
+        return hash_file(Path(place))
+    except OSError:
+        return None
 
 
 def _spec_change(stage: str, spec_id: str | None, was: str | None, specs_now: Mapping[str, str]) -> list[Reason]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -94,3 +96,29 @@ def test_a_new_spec_leaves_deliverables_of_other_specs_alone_even_where_they_sha
     conform = StageNow(2, frozenset(), {})
     found = studio.catalog.stale(lambda stage, _: conform if stage == "conform" else None, specs_now={})
     assert [[reason.stage for reason in one.reasons] for one in found] == [["conform"], ["conform"]]
+
+
+def test_a_master_whose_bytes_changed_makes_its_own_title_stale(studio: Studio) -> None:
+    studio.localize()
+    studio.localize("other", b"other master")
+    was, now = (hashlib.sha256(content).hexdigest()[:12] for content in (b"master", b"recut!"))
+    studio.write("glass-harbor.mov", b"recut!")
+    told = {"glass-harbor": [Reason("source", "ingest", f"glass-harbor.mov {was}", f"glass-harbor.mov {now}")]}
+    assert stale(studio) == told
+    # A run that took the new file in and then failed changes nothing of that.
+    studio.master(b"recut!", version_id=studio.version(), name="glass-harbor.mov")
+    assert stale(studio) == told
+    studio.localize(master=b"recut!")
+    assert stale(studio) == {}
+
+
+def test_a_master_touched_copied_or_moved_away_has_not_changed(studio: Studio) -> None:
+    studio.localize()
+    master = studio.folder / "glass-harbor.mov"
+    os.utime(master, (1, 1))
+    assert stale(studio) == {}
+    studio.master(name="archive/glass-harbor.mov")
+    master.unlink()
+    assert stale(studio) == {}
+    studio.write("glass-harbor.mov", b"another film by that name")
+    assert stale(studio) == {}
