@@ -35,10 +35,21 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "home"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whole titles first: a file of tests is one worker's, and the longest would keep a single one busy at the end."""
+    items.sort(key=lambda item: "flows" not in item.path.parts)
+
+
 @pytest.fixture(scope="session")
-def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def prefect_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where `prefect_server` keeps its database."""
+    return tmp_path_factory.mktemp("prefect")
+
+
+@pytest.fixture(scope="session")
+def prefect_server(prefect_folder: Path) -> Iterator[str]:
     """A real Prefect server, for this process and, through the environment, for its children; gives its URL."""
-    with prefect_api(tmp_path_factory.mktemp("prefect")):
+    with prefect_api(prefect_folder):
         url = str(PREFECT_API_URL.value())
         os.environ["PREFECT_API_URL"] = url
         yield url
