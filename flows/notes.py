@@ -85,8 +85,10 @@ def _of_specs(plan: Plan) -> Iterator[str]:
     for spec in plan.specs.values():
         if not spec.verified:
             yield f"spec {spec.id} version {spec.version} is not verified against the client's own document"
-        if plan.standing[spec.id] != "shipped":
-            yield f"spec {spec.id} version {spec.version} is the studio's own: {plan.standing[spec.id]}"
+        standing = plan.standing[spec.id]
+        if standing != "shipped":
+            overridden = "" if standing == "added" else f"; it {standing}"
+            yield f"spec {spec.id} version {spec.version} is the studio's own{overridden}"
 
 
 def _of_deliverables(made: Sequence[Deliverable]) -> Iterator[str]:

@@ -104,7 +104,8 @@ def check_start(delivered: str | None, spec: Spec) -> Check | None:
     asked = spec.som_timecode
     if asked is None:
         return None
-    return Check("timecode", delivered, "", asked, "the spec's", "pass" if delivered == asked else "warn")
+    note = "" if delivered == asked else f"{spec.id} asks for a start at {asked}"
+    return Check("timecode", delivered, "", asked, "the spec's", "pass" if delivered == asked else "warn", note)
 
 
 def check_chapters(delivered: Media, master: Media, container: Container) -> Check:
