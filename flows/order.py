@@ -32,7 +32,7 @@ class _Part(BaseModel):
 
 def _pairs(value: Any) -> Any:
     """A mapping as pairs, which a frozen part can hold."""
-    return tuple(value.items()) if isinstance(value, dict) else value
+    return tuple(value.items()) if isinstance(value, dict) and value else value
 
 
 class Title(_Part):

@@ -67,6 +67,12 @@ def test_options_may_be_left_out(tmp_path: Path) -> None:
         (changed(dubs=[GOOD["dubs"][0]] * 2), "2 dubs of language 'fr-fr'"),  # type: ignore[index]
         (changed(deliver=GOOD["deliver"] * 2), "2 deliveries of spec 'ebu-r128' as pcm_s24le in mov"),  # type: ignore[operator]
         (changed(master={"path": "m.mov", "language": "en", "audio_stream": -1}), "key 'master.audio_stream'"),
+        (changed(options={"sync": "always"}), "key 'options.sync' is wrong"),
+        (changed(options={"dub_level": {"scene": {"widen_db": 3}}}), "unknown key 'options.dub_level.scene.widen_db'"),
+        (changed(options={"dub_level": {"scene": {"within_db": 30}}}), "key 'options.dub_level.scene.within_db'"),
+        (changed(dubs=[{"language": "fr", "dialogue": "a.wav", "start": "bwf", "start_samples": 3}]), "keep one"),
+        (changed(dubs=[{"language": "fr", "dialogue": {"L": "a.wav", "X": "b.wav"}}]), "no channel is called 'X'"),
+        (changed(dubs=[{"language": "fr", "dialogue": {}}]), "key 'dubs.0.dialogue"),
     ],
 )
 def test_what_is_wrong_is_named_in_one_line(tmp_path: Path, body: object, said: str) -> None:
@@ -75,6 +81,27 @@ def test_what_is_wrong_is_named_in_one_line(tmp_path: Path, body: object, said: 
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
     assert str(tmp_path / "order.yaml") in str(caught.value)
+
+
+def test_a_dub_may_be_one_file_per_channel(tmp_path: Path) -> None:
+    dubs = [{"language": "fr", "dialogue": {"C": "c.wav", "L": "/l.wav", "R": "r.wav"}}]
+    (dub,) = read_order(written(tmp_path, changed(dubs=dubs))).dubs
+    assert dub.channels == ("C", "L", "R") and dub.files == (tmp_path / "c.wav", Path("/l.wav"), tmp_path / "r.wav")
+
+
+def test_a_dub_s_own_wish_stands_before_the_options(tmp_path: Path) -> None:
+    """And a bare `off`, a boolean to YAML 1.1, is the word."""
+    text = yaml.safe_dump(changed(options={}, dubs=[]))
+    text = text.replace("options: {}", "options: {sync: off, dub_level: {match: off, max_gain_db: 6}}")
+    text = text.replace(
+        "dubs: []",
+        "dubs: [{language: fr, dialogue: a.wav, sync: fail, level: {match: scene}}, {language: de, dialogue: b.wav}]",
+    )
+    order = read_order(written(tmp_path, text))
+    assert [order.sync_of(dub) for dub in order.dubs] == ["fail", "off"]
+    assert [order.level_of(dub).match for dub in order.dubs] == ["scene", "off"]
+    # What has no effect makes nothing stale.
+    assert order.level_of(order.dubs[1]).rules()["max_gain_db"] == 12.0
 
 
 def test_an_unknown_key_is_answered_with_the_known_ones(tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ class Candidate:
 @dataclass(frozen=True, slots=True)
 class Search:
     """Candidates by falling score. ``prominence``: the best one's height over the mean of all offsets at its speed,
-    in their standard deviations; ``lead``: its score over that of the best candidate elsewhere.
+    in their spread; ``lead``: its score over that of the best candidate elsewhere.
     """
 
     candidates: tuple[Candidate, ...]
@@ -74,7 +74,10 @@ def search(reference: Floats, dub: Floats) -> Search:
         if peaks and scores[peaks[0]] > best:
             best = float(scores[peaks[0]])
             around = scores[np.abs(offsets - offsets[peaks[0]]) > _PEAK_SECONDS]
-            prominence = (best - float(np.median(around))) / max(float(around.std()), 1e-9)
+            middle = float(np.median(around))
+            # The peak's own flanks are in it too: the median deviation, times what makes it a normal one's standard.
+            spread = 1.4826 * float(np.median(np.abs(around - middle)))
+            prominence = (best - middle) / max(spread, 1e-9)
     found.sort(key=lambda candidate: -candidate.score)
     elsewhere = [c.score for c in found if abs(c.line.offset - found[0].line.offset) > _PEAK_SECONDS]
     return Search(tuple(found), prominence, found[0].score / max(elsewhere[0], 1e-9) if elsewhere else math.inf)
