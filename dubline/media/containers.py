@@ -29,6 +29,8 @@ class Codec:
 
     ``bitrates`` (bits per second by channel count) is empty for lossless codecs; ``relabel`` names the layouts written
     under another name; ``unflushed`` samples stay in ffmpeg's encoder at the end unless as many follow them.
+    ``packet`` is samples per packet and ``delay`` those before the first sample, 0 where ffmpeg marks the end of the
+    sound itself in every container.
     """
 
     name: str
@@ -39,6 +41,12 @@ class Codec:
     sample_format: str | None = None
     relabel: dict[str, str] = field(default_factory=dict)
     unflushed: int = 0
+    packet: int = 0
+    delay: int = 0
+
+    def packets(self, frames: int) -> int:
+        """How many packets hold a sound of ``frames``, the delay before it among them."""
+        return -(-(frames + self.delay) // self.packet)
 
     @property
     def bits(self) -> int | None:
@@ -97,6 +105,8 @@ CODECS: dict[str, Codec] = {
             ("mono", "stereo", "3.0", "5.0", "5.0(side)", "5.1", "5.1(side)", "7.1"),
             {1: 128_000, 2: 256_000, 3: 384_000, 5: 640_000, 6: 768_000, 8: 1_024_000},
             relabel=_BACK_FOR_SIDE,
+            packet=1024,
+            delay=1024,
         ),
         Codec(
             "ac3",
@@ -105,6 +115,8 @@ CODECS: dict[str, Codec] = {
             ("mono", "stereo", "3.0", "quad", "5.0", "5.0(side)", "5.1", "5.1(side)"),
             {1: 192_000, 2: 256_000, 3: 384_000, 4: 448_000, 5: 640_000, 6: 640_000},
             unflushed=_AC3_OVERLAP,
+            packet=1536,
+            delay=_AC3_OVERLAP,
         ),
         Codec(
             "eac3",
@@ -113,6 +125,8 @@ CODECS: dict[str, Codec] = {
             ("mono", "stereo", "3.0", "quad", "5.0", "5.0(side)", "5.1", "5.1(side)"),
             {1: 128_000, 2: 256_000, 3: 384_000, 4: 448_000, 5: 640_000, 6: 768_000},
             unflushed=_AC3_OVERLAP,
+            packet=1536,
+            delay=_AC3_OVERLAP,
         ),
         Codec("flac", "flac", _UP_TO_192K, sample_format="s32"),
         Codec(
@@ -174,9 +188,7 @@ CONTAINERS: dict[str, Container] = {
             "mkv",
             ".mkv",
             "matroska",
-            # AAC, AC-3 and E-AC-3 are left out: ffmpeg's Matroska does not say where AAC ends inside its last
-            # packet, nor where AC-3 ends once it has been flushed, so such tracks are not as long as the mix.
-            ("pcm_s16le", "pcm_s24le", "pcm_f32le", "flac", "opus", "alac"),
+            ("pcm_s16le", "pcm_s24le", "pcm_f32le", "aac", "ac3", "eac3", "flac", "opus", "alac"),
             _MOV_PICTURES - {"qtrle"} | {"av1", "vp8", "vp9", "theora", "huffyuv", "utvideo"},
             _PCM_COPIED - {"pcm_f32be"}
             | {"aac", "ac3", "eac3", "alac", "flac", "opus", "vorbis", "mp3", "mp2", "dts", "truehd"},

@@ -14,14 +14,13 @@ from typing import Any
 
 import ffmpeg as graph
 
-from dubline.audio.layout import Layout
 from dubline.audio.wav import WavReader
 from dubline.errors import BadInput
 from dubline.media import ffmpeg
-from dubline.media.boxes import set_languages, set_lengths
+from dubline.media.boxes import set_languages
 from dubline.media.carry import Cargo, plan_cargo
-from dubline.media.containers import Codec, Container, check_original, check_pair, check_picture
-from dubline.media.encoding import DETERMINISTIC, encoder_input, encoder_options
+from dubline.media.containers import Container, check_original, check_pair, check_picture
+from dubline.media.encoding import DETERMINISTIC, Sound, encoder_input, encoder_options, end_tracks
 from dubline.media.files import check_file, url
 from dubline.media.languages import Language
 from dubline.media.streams import AudioStream, Media
@@ -57,14 +56,11 @@ class RemuxReport:
 
 
 @dataclass(frozen=True, slots=True)
-class _Sound:
-    """A dub ready to be encoded: its track, its codec, and what its WAV holds."""
+class _Dub:
+    """A dub ready to be encoded."""
 
     track: Track
-    codec: Codec
-    layout: Layout
-    rate: int
-    frames: int
+    sound: Sound
 
 
 def remux(
@@ -89,14 +85,14 @@ def remux(
     tracks, languages or dispositions that are not as asked are an `EnvironmentFault` too.
     """
     house = check_picture(container, media.picture.codec, where=media.name)
-    sounds = [_sound(track, house) for track in tracks]
+    dubs = [_dub(track, house) for track in tracks]
     original = media.audio_stream(original_stream) if keep_original else None
     if original is not None:
         check_original(container, original.codec, rate=original.rate, where=media.name)
     check_file(master)
     cargo = plan_cargo(media, house)
-    args = _arguments(master, media, sounds, out, house=house, original=original, cargo=cargo)
-    described = _descriptions(sounds, original, original_language, media=media, cargo=cargo)
+    args = _arguments(master, media, dubs, out, house=house, original=original, cargo=cargo)
+    described = _descriptions(dubs, original, original_language, media=media, cargo=cargo)
     ffmpeg.run(
         [*args[:-1], *described, *args[-1:]],
         where=out.name,
@@ -105,27 +101,26 @@ def remux(
         cancelled=cancelled,
     )
     if house.name == "mov":
-        set_languages(out, _languages(media, sounds, original, original_language, cargo))
-    if any(sound.codec.unflushed for sound in sounds):
-        # The picture is track 0 and the dubs follow it.
-        lengths = {number: sound for number, sound in enumerate(sounds, start=1) if sound.codec.unflushed}
-        set_lengths(out, {number: Fraction(sound.frames, sound.rate) for number, sound in lengths.items()})
-    check_tags(out, list(_wanted(sounds, original, original_language)), languages=house.languages)
-    return RemuxReport(tuple(cargo.dropped), tuple(cargo.converted), tuple(_notes(media, sounds, house)))
+        set_languages(out, _languages(media, dubs, original, original_language, cargo))
+    # The picture is track 0 and the dubs follow it.
+    numbered = {number: dub.sound for number, dub in enumerate(dubs, start=1)}
+    end_tracks(out, numbered, house, start=_picture_time(house, original))
+    check_tags(out, list(_wanted(dubs, original, original_language)), languages=house.languages)
+    return RemuxReport(tuple(cargo.dropped), tuple(cargo.converted), tuple(_notes(media, dubs, house)))
 
 
-def _sound(track: Track, house: Container) -> _Sound:
+def _dub(track: Track, house: Container) -> _Dub:
     with WavReader(track.path) as wav:
         _, codec = check_pair(house.name, track.codec, layout=wav.layout, rate=wav.rate, where=str(track.path))
         if not wav.frames:
             raise BadInput("has no samples", str(track.path), "give a WAV with sound")
-        return _Sound(track, codec, wav.layout, wav.rate, wav.frames)
+        return _Dub(track, Sound(codec, wav.layout, wav.rate, wav.frames))
 
 
 def _arguments(
     master: Path,
     media: Media,
-    sounds: Sequence[_Sound],
+    dubs: Sequence[_Dub],
     out: Path,
     *,
     house: Container,
@@ -137,13 +132,13 @@ def _arguments(
     zero = _picture_time(house, original)
     source = _input(master, zero - media.picture.start_seconds)
     streams = [source[str(media.picture.index)]]
-    streams += [_graph_audio(sound, media, house, zero) for sound in sounds]
+    streams += [_graph_audio(dub, media, house, zero) for dub in dubs]
     streams += [source[str(original.stream_index)]] if original is not None else []
     streams += [source[str(index)] for index, _ in cargo.subtitles]
     streams += [source[str(index)] for index in (*cargo.covers, *cargo.attachments)]
     options: dict[str, Any] = {"c": "copy", "f": house.muxer, "map_chapters": 0, "map_metadata": 0, "strict": "-2"}
-    for number, sound in enumerate(sounds):
-        options |= encoder_options(number, sound.codec, sound.layout, sound.frames)
+    for number, dub in enumerate(dubs):
+        options |= encoder_options(number, dub.sound, house)
     for number, (_, codec) in enumerate(cargo.subtitles):
         options[f"c:s:{number}"] = codec
     for number in range(len(cargo.covers)):
@@ -167,11 +162,11 @@ def _picture_time(house: Container, original: AudioStream | None) -> Fraction:
     return Fraction(-original.start_seconds).limit_denominator(1_000_000) if original and early else Fraction(0)
 
 
-def _graph_audio(sound: _Sound, media: Media, house: Container, start: Fraction) -> Any:
-    stream = encoder_input(_input(sound.track.path, start, f="wav")["a:0"], sound.codec, sound.layout)
+def _graph_audio(dub: _Dub, media: Media, house: Container, start: Fraction) -> Any:
+    stream = encoder_input(_input(dub.track.path, start, f="wav")["a:0"], dub.sound.codec, dub.sound.layout)
     if house.name == "mxf":
         # MXF stores whole frames of picture and sound together and would drop a picture that lacks its sound.
-        stream = stream.filter("apad", whole_len=_picture_samples(media, sound.rate))
+        stream = stream.filter("apad", whole_len=_picture_samples(media, dub.sound.rate))
     return stream
 
 
@@ -181,7 +176,7 @@ def _picture_samples(media: Media, rate: int) -> int:
 
 
 def _descriptions(
-    sounds: Sequence[_Sound],
+    dubs: Sequence[_Dub],
     original: AudioStream | None,
     original_language: Language | None,
     *,
@@ -192,12 +187,12 @@ def _descriptions(
     args = ["-disposition:v:0", "default"]
     if media.timecode is not None:
         args += ["-metadata:s:v:0", f"timecode={media.timecode}"]
-    for number, sound in enumerate(sounds):
-        track = sound.track
+    for number, dub in enumerate(dubs):
+        track = dub.track
         args += _metadata(number, track.language, track.label)
         args += [f"-disposition:a:{number}", "default+dub" if track.default else "dub"]
     if original is not None:
-        number = len(sounds)
+        number = len(dubs)
         if original_language is not None:
             label = f"{original.title or original_language.name} [{original_language.bcp47}]"
             args += _metadata(number, original_language, label)
@@ -217,26 +212,24 @@ def _metadata(number: int, language: Language, label: str) -> list[str]:
 
 def _languages(
     media: Media,
-    sounds: Sequence[_Sound],
+    dubs: Sequence[_Dub],
     original: AudioStream | None,
     original_language: Language | None,
     cargo: Cargo,
 ) -> list[str | None]:
     """The language of each track in order: picture, dubs, original, subtitles; None where nothing is known."""
-    codes: list[str | None] = [None, *(sound.track.language.iso639_2t for sound in sounds)]
+    codes: list[str | None] = [None, *(dub.track.language.iso639_2t for dub in dubs)]
     if original is not None:
         codes.append(original_language.iso639_2t if original_language else _code(original.language))
     by_index = {subtitle.stream_index: subtitle.language for subtitle in media.subtitles}
     return [*codes, *(_code(by_index[index]) for index, _ in cargo.subtitles)]
 
 
-def _wanted(
-    sounds: Sequence[_Sound], original: AudioStream | None, original_language: Language | None
-) -> Iterator[Wanted]:
+def _wanted(dubs: Sequence[_Dub], original: AudioStream | None, original_language: Language | None) -> Iterator[Wanted]:
     """What each sound stream must say when it is read again."""
-    for sound in sounds:
-        language = sound.track.language
-        yield Wanted(sound.codec.name, language.iso639_2t, language.bcp47, sound.track.default)
+    for dub in dubs:
+        language = dub.track.language
+        yield Wanted(dub.sound.codec.name, language.iso639_2t, language.bcp47, dub.track.default)
     if original is not None and original_language is not None:
         yield Wanted(original.codec, original_language.iso639_2t, original_language.bcp47, False)
     elif original is not None:
@@ -247,14 +240,14 @@ def _code(tag: str | None) -> str | None:
     return tag if tag is not None and len(tag) == 3 and tag.isascii() and tag.islower() else None
 
 
-def _notes(media: Media, sounds: Sequence[_Sound], house: Container) -> list[str]:
+def _notes(media: Media, dubs: Sequence[_Dub], house: Container) -> list[str]:
     notes = []
     if not house.languages:
         notes.append(f"{house.name} carries no language tags; the manifest does")
-    for sound in sounds:
-        surplus = sound.frames - _picture_samples(media, sound.rate)
+    for dub in dubs:
+        surplus = dub.sound.frames - _picture_samples(media, dub.sound.rate)
         if house.name == "mxf" and surplus > 0:
-            notes.append(f"{sound.track.path.name} is {surplus} samples longer than the picture; mxf ends with it")
+            notes.append(f"{dub.track.path.name} is {surplus} samples longer than the picture; mxf ends with it")
         if house.name == "mxf" and surplus < 0:
-            notes.append(f"{sound.track.path.name} is padded by {-surplus} samples of silence to the picture's end")
+            notes.append(f"{dub.track.path.name} is padded by {-surplus} samples of silence to the picture's end")
     return notes

@@ -61,7 +61,7 @@ def master(
         ([MOV | {"container": "avi"}], "unknown container 'avi'"),
         ([MOV | {"codec": "mp3"}], "unknown audio codec 'mp3'"),
         ([NETFLIX | {"codec": "aac"}], "aac cannot be delivered in wav"),
-        ([MOV | {"container": "mkv", "codec": "eac3"}], "eac3 cannot be delivered in mkv"),
+        ([MOV | {"container": "webm", "codec": "eac3"}], "eac3 cannot be delivered in webm"),
         ([NETFLIX | {"codec": "pcm_f32le"}], "netflix-nearfield does not take pcm_f32le"),
         ([NETFLIX | {"languages": "all"}], "wav cannot hold all languages: it holds one mix"),
         ([MOV | {"container": "mxf", "languages": "all"}], "mxf cannot hold all languages: it has no language tags"),

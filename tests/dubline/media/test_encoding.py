@@ -27,6 +27,8 @@ from dubline.media.remux import Track, remux
         ("mp4", "eac3", "5.1(side)"),
         ("mp4", "opus", "5.1"),
         ("mkv", "opus", "stereo"),
+        ("mkv", "aac", "stereo"),
+        ("mkv", "ac3", "5.1"),
     ],
 )
 def test_the_packets_are_those_of_the_deliverable(
@@ -48,5 +50,5 @@ def test_the_packets_are_those_of_the_deliverable(
 
 
 def test_a_pair_the_container_does_not_allow_is_refused(wav: Callable[..., Path], tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="cannot be delivered in mkv"):
-        encode_alone(wav(tmp_path / "dub.wav"), tmp_path / "out.mkv", container="mkv", codec="aac")
+    with pytest.raises(BadInput, match="cannot be delivered in webm"):
+        encode_alone(wav(tmp_path / "dub.wav"), tmp_path / "out.webm", container="webm", codec="aac")

@@ -114,7 +114,10 @@ def test_every_layout_keeps_its_channels_apart(
         assert max(likeness) > 0.8
 
 
-@pytest.mark.parametrize(("container", "codec"), [("mov", "aac"), ("mp4", "ac3"), ("mp4", "eac3"), ("mkv", "opus")])
+@pytest.mark.parametrize(
+    ("container", "codec"),
+    [("mov", "aac"), ("mp4", "ac3"), ("mp4", "eac3"), ("mkv", "opus"), ("mkv", "aac"), ("mkv", "eac3")],
+)
 def test_the_last_sample_arrives_wherever_it_falls_in_its_packet(
     masters: dict[str, Path],
     wav: Callable[..., Path],
