@@ -25,7 +25,7 @@ def test_every_place_in_the_last_packet(
     codec: str, packet: int, delay: int, wav: Callable[..., Path], tmp_path: Path
 ) -> None:
     whole = 20 * packet - delay
-    for frames in (1, whole - 1, whole, whole + 1, whole + delay, whole + packet // 2):
+    for frames in (2 * packet, whole - 1, whole, whole + 1, whole + delay, whole + packet // 2):
         source = wav(tmp_path / "dub.wav", frames=frames)
         encode_alone(source, tmp_path / "dub.mkv", container="mkv", codec=codec)
         with AudioDecoder(tmp_path / "dub.mkv") as decoder:
@@ -41,16 +41,12 @@ def test_several_tracks_beside_a_picture(
     lag: Callable[..., int],
     tmp_path: Path,
 ) -> None:
-    """Tracks that end before and after the picture, whose blocks lie in several clusters (ffmpeg: five seconds each)."""
+    """Tracks that end before and after the picture, in several clusters (ffmpeg's hold five seconds)."""
     picture = ("-vf", "tpad=stop_duration=12:stop_mode=clone", "-c:v", "libx264", "-preset", "ultrafast")
     master, out = film(tmp_path / "master.mov", picture=picture), tmp_path / "out.mkv"
     lengths = {"fr-FR": 40_001, "es-419": 600_123, "de": 700_007}
-    tracks = [
-        Track(
-            wav(tmp_path / f"{tag}.wav", frames=frames, seed=frames), "aac", languages.parse(tag), default=tag == "de"
-        )
-        for tag, frames in lengths.items()
-    ]
+    dubs = {tag: wav(tmp_path / f"{tag}.wav", frames=frames, seed=frames) for tag, frames in lengths.items()}
+    tracks = [Track(dub, "aac", languages.parse(tag), default=tag == "de") for tag, dub in dubs.items()]
     remux(master, probe(master), tracks, out, container="mkv", keep_original=True)
     assert picture_hash(out) == picture_hash(master)
     for number, (track, frames) in enumerate(zip(tracks, lengths.values(), strict=True)):
