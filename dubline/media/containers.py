@@ -17,6 +17,8 @@ _FLOOR_LAYOUTS = ("mono", "stereo", "3.0", "quad", "5.0", "5.0(side)", "5.1", "5
 _ALL_LAYOUTS = (*_FLOOR_LAYOUTS, "5.1.2", "5.1.4", "7.1.2", "7.1.4")
 _UP_TO_192K = (8000, 11025, 16000, 22050, 32000, 44100, 48000, 88200, 96000, 176400, 192000)
 _AAC_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000)
+# AC-3 has no back surrounds: it would call quad by a name of its own, and our layouts have none for that.
+_AC3_LAYOUTS = ("mono", "stereo", "3.0", "5.0", "5.0(side)", "5.1", "5.1(side)")
 # These codecs have one five-channel surround pair and call it back; the channels and their order are the same.
 _BACK_FOR_SIDE = {"5.0(side)": "5.0", "5.1(side)": "5.1"}
 # Half a transform window (ATSC A/52, 7.9.4): what the decoder still owes when the last block went in.
@@ -112,8 +114,8 @@ CODECS: dict[str, Codec] = {
             "ac3",
             "ac3",
             (48000,),
-            ("mono", "stereo", "3.0", "quad", "5.0", "5.0(side)", "5.1", "5.1(side)"),
-            {1: 192_000, 2: 256_000, 3: 384_000, 4: 448_000, 5: 640_000, 6: 640_000},
+            _AC3_LAYOUTS,
+            {1: 192_000, 2: 256_000, 3: 384_000, 5: 640_000, 6: 640_000},
             unflushed=_AC3_OVERLAP,
             packet=1536,
             delay=_AC3_OVERLAP,
@@ -122,8 +124,8 @@ CODECS: dict[str, Codec] = {
             "eac3",
             "eac3",
             (48000,),
-            ("mono", "stereo", "3.0", "quad", "5.0", "5.0(side)", "5.1", "5.1(side)"),
-            {1: 128_000, 2: 256_000, 3: 384_000, 4: 448_000, 5: 640_000, 6: 768_000},
+            _AC3_LAYOUTS,
+            {1: 128_000, 2: 256_000, 3: 384_000, 5: 640_000, 6: 768_000},
             unflushed=_AC3_OVERLAP,
             packet=1536,
             delay=_AC3_OVERLAP,
