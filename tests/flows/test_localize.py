@@ -203,7 +203,7 @@ def test_the_same_order_in_another_home_gives_the_same_bytes(
     order, _, first = film
     other = localize_here(order, tmp_path / "out")
     assert [d.sha256 for d in other.deliverables] == [d.sha256 for d in first.deliverables]
-    for name in ("manifest.json", "qc/report.html", "qc/loudness.parquet", "qc/events.parquet"):
+    for name in ("manifest.json", "qc/report.html", "qc/report.json", "qc/loudness.parquet", "qc/events.parquet"):
         one, two = (d[0].path.parents[1] / name for d in (first.deliverables, other.deliverables))
         assert one.read_bytes() == two.read_bytes(), name
 
