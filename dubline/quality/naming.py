@@ -22,7 +22,9 @@ def check_name(name: str, spec: Spec, *, language: str | None, layout: Layout) -
     """
     checks = []
     if spec.allowed_characters is not None:
-        odd = sorted({character for character in name if not re.fullmatch(spec.allowed_characters, character)})
+        odd = sorted(
+            {character for character in PurePath(name).stem if not re.fullmatch(spec.allowed_characters, character)}
+        )
         note = f"not taken: {' '.join(map(repr, odd))}" if odd else ""
         limit = f"only {spec.allowed_characters}"
         checks.append(Check("name_characters", name, "", None, limit, "fail" if odd else "pass", note))
