@@ -18,8 +18,9 @@ from dubline.vocalization.watch import Cancel, Progress, never, nothing
 Method = Literal["waveform", "activity", "none"]
 
 # Of 185 pairs of unrelated dialogues of one to ten minutes, prominence times lead was 9.9 at most; of as many with the
-# same cues it was over 14 for half at three minutes and over 27 for nine in ten at ten. Shorter sound has too few phrases.
-_MIN_STANDING = 15.0
+# same cues it was over 14 for half at three minutes and over 27 for nine in ten at
+# ten. Shorter sound has too few phrases.
+_MIN_STANDING = 12.0
 _MIN_SECONDS = 60.0
 # The jackknife is a little too sure of itself on few pieces.
 _SIGMAS = 4.0

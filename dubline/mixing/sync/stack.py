@@ -19,8 +19,8 @@ _BEND_SECONDS = 0.75
 _PIECE_SECONDS = 5.0
 # Groups of pieces left out in turn (the jackknife): how far the answer moves is how uncertain it is.
 _GROUPS = 10
-# No finer than half a frame of the envelope, however well the pieces agree.
-_FLOOR_SECONDS = 0.5 / FRAMES_PER_SECOND
+# No finer than a frame of the envelope, however well the pieces agree.
+_FLOOR_SECONDS = 1.0 / FRAMES_PER_SECOND
 
 
 @dataclass(frozen=True, slots=True)

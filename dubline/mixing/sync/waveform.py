@@ -11,9 +11,8 @@ import soxr
 
 from dubline.audio.wav import WavReader
 from dubline.errors import Cancelled
-from dubline.mixing.sync.envelope import FRAMES_PER_SECOND
+from dubline.mixing.sync.envelope import FRAMES_PER_SECOND, voice
 from dubline.mixing.sync.speeds import Line
-from dubline.vocalization.groups import dialogue_group, listen_to
 from dubline.vocalization.watch import Cancel, never
 
 Floats = npt.NDArray[np.float64]
@@ -184,8 +183,7 @@ def _read(reader: WavReader, first: int, seconds: float) -> Floats:
     begin, end = max(first, 0), min(first + frames, reader.frames)
     if begin < end:
         block = next(reader.blocks(end - begin, start=begin))
-        group = (dialogue_group(reader.layout),)
-        heard[begin - first : begin - first + len(block)] = listen_to(block, group)[:, 0]
+        heard[begin - first : begin - first + len(block)] = voice(block, reader.layout)
     return heard
 
 

@@ -45,7 +45,7 @@ def test_other_words_at_the_same_cues_are_found_to_their_stated_precision(
 ) -> None:
     reference, dub = phrases(said(seed=seed)), phrases(said(seed=seed, speed=float(speed), offset=offset, words=1))
     found = search(reference, dub)
-    assert found.prominence * found.lead > 20.0
+    assert found.prominence * found.lead > 12.0
     best = stack(reference, dub, found.candidates[0].line)
     assert best.line.at(300.0) == pytest.approx(offset + 300.0 / float(speed), abs=0.1)
     assert abs(best.line.speed / float(speed) - 1) < 600e-6
@@ -65,7 +65,7 @@ def test_a_flat_curve_has_no_place() -> None:
 
 @pytest.mark.parametrize("rate", [8000, 44100, 48000])
 def test_an_envelope_says_when_and_how_loud(rate: int, write: Write) -> None:
-    """A tone of -20 dBFS from 0.5 to 0.8 s; in stereo it is heard in the mean of both."""
+    """A tone of -20 dBFS from 0.5 to 0.8 s; of several front channels the mean is heard."""
     at = np.arange(rate) / rate
     tone = (np.sqrt(2) * 0.1 * np.sin(2 * np.pi * 1000 * at) * ((at >= 0.5) & (at < 0.8)))[:, None]
     with WavReader(write(np.repeat(tone, 2, axis=1), layout="stereo", rate=rate, name="tone.wav")) as reader:
