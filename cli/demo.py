@@ -7,6 +7,7 @@ from pathlib import Path
 import typer
 
 from cli.localizing import localize_here, show_localized
+from flows.server import prefect_api
 from samples.build import build
 from tasks.settings import Settings
 
@@ -19,5 +20,8 @@ def demo(
     as_json: bool = typer.Option(False, "--json", help="Print one JSON object."),
 ) -> int:
     """Build the one-minute sample film and localize it into two languages for two specs."""
-    order = build(Settings.load().home / "samples")
-    return show_localized(localize_here(order, out), as_json=as_json)
+    home = Settings.load().home
+    orders: list[Path] = []
+    # A server's first start takes as long as building the film: one core each.
+    with prefect_api(home / "prefect", meanwhile=lambda: orders.append(build(home / "samples"))):
+        return show_localized(localize_here(orders[0], out), as_json=as_json)

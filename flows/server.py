@@ -12,7 +12,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -28,9 +28,13 @@ _START_TIMEOUT_SECONDS = 120.0
 
 
 @contextmanager
-def prefect_api(home: Path) -> Iterator[None]:
-    """Use the configured Prefect server, or run one in ``home`` while the context lasts."""
+def prefect_api(home: Path, *, meanwhile: Callable[[], object] = lambda: None) -> Iterator[None]:
+    """Use the configured Prefect server, or run one in ``home`` while the context lasts.
+
+    ``meanwhile`` is called once while the server starts.
+    """
     if PREFECT_API_URL.value():
+        meanwhile()
         yield
         return
     port = _free_port()
@@ -46,6 +50,7 @@ def prefect_api(home: Path) -> Iterator[None]:
             start_new_session=True,
         )
     try:
+        meanwhile()
         _wait(server, url, home)
         with temporary_settings({PREFECT_API_URL: url}):
             try:
