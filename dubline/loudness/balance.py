@@ -49,6 +49,7 @@ class Balance:
             self.measured,
             integrated_lufs=windows.integrated(gating_blocks),
             dialogue_lufs=dialogue,
+            ungated_lufs=windows.ungated(energies),
             max_short_term_lufs=windows.lufs(float(short_term.max(initial=0.0))),
         )
 

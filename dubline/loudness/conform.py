@@ -219,7 +219,9 @@ def _less_limited(aim: Aim, gains: Gains, made: Rendered, spec: Spec) -> Aim | N
         return None
     if gains.dialogue_db:
         return replace(aim, dialogue=False)
-    less = aim.max_limited_db - excess - _ROOM_DB if excess > 0 else made.limited_db / 2
+    # The loss grows faster than the reduction, so this share of it is enough.
+    share = max(MAX_LIMITER_LOSS_LU / lost, 0.5) if lost > MAX_LIMITER_LOSS_LU else 1.0
+    less = min(aim.max_limited_db - max(excess, 0.0), share * made.limited_db) - _ROOM_DB
     return replace(aim, max_limited_db=less) if less > _LEAST_LIMITED_DB else None
 
 

@@ -9,6 +9,8 @@ from dubline.loudness.specs import LoudnessLimit, Spec
 
 # Figures are judged at the resolution they are shown with; a meter's own tolerance is ten times that.
 DECIMALS = 2
+# The absolute gate of BS.1770-4. An ungated figure under it is a decoder's dither in a silent reel, not loudness.
+_HEARD_LUFS = -70.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ def criterion(measurement: Measurement, spec: Spec) -> Criterion | None:
     if percent < limit.min_speech_percent:
         note = f"{percent:.1f} % speech, under {limit.min_speech_percent:g} %: the fallback measure was judged"
         return _programme(limit.fallback, measurement, note)
-    if measurement.dialogue_lufs is None:
+    if _heard(measurement.dialogue_lufs) is None:
         note = "silent where the speech is, so the fallback measure was judged"
         return _programme(limit.fallback, measurement, note)
     note = f"{percent:.1f} % speech; ungated inside the speech spans, which approximates dialogue gating"
@@ -74,8 +76,12 @@ def alternative(measurement: Measurement, spec: Spec, found: Criterion) -> Crite
 def programme_lufs(limit: LoudnessLimit | None, measurement: Measurement) -> float | None:
     """Programme loudness as ``limit`` asks for it: BS.1770-1 has no gate."""
     if limit is not None and limit.gate == "programme" and limit.algorithm == "bs1770-1":
-        return measurement.ungated_lufs
+        return _heard(measurement.ungated_lufs)
     return measurement.integrated_lufs
+
+
+def _heard(lufs: float | None) -> float | None:
+    return lufs if lufs is not None and lufs >= _HEARD_LUFS else None
 
 
 def _programme(limit: LoudnessLimit, measurement: Measurement, note: str = "", *, complete: bool = True) -> Criterion:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from dubline.loudness.balance import Balance
-from dubline.loudness.criterion import DECIMALS, Criterion, criterion
+from dubline.loudness.criterion import DECIMALS, Criterion, criterion, programme_lufs
 from dubline.loudness.measurement import Measurement
 from dubline.loudness.specs import Spec
 
@@ -75,9 +75,8 @@ def plan_gains(measured: Measurement, spec: Spec, aim: Aim, balance: Callable[[]
 
 def over_programme(measured: Measurement, spec: Spec) -> str | None:
     """How far the loudest 3 s lie above the programme where the spec forbids it: no gain on the mix changes that."""
-    most, loudest, programme = (
-        spec.max_short_term_over_programme_lu, measured.max_short_term_lufs, measured.integrated_lufs
-    )  # fmt: skip
+    most, loudest = spec.max_short_term_over_programme_lu, measured.max_short_term_lufs
+    programme = programme_lufs(spec.loudness, measured)
     if most is None or loudest is None or programme is None or round(loudest - programme, DECIMALS) <= most:
         return None
     return f"the loudest 3 s lie {loudest - programme:.2f} LU above the programme, at most {most:g} are allowed"

@@ -54,11 +54,11 @@ def reel(folder: Path, kind: str, layout: str, *, seconds: int = 20, seed: int =
     syllables = 0.3 + np.abs(np.sin(2 * np.pi * 2.5 * np.arange(frames) / RATE))
     inside = speech.covers(np.arange(frames) / RATE)
     for column in (shape.center,) if shape.center is not None else (0, 1):
-        spoken[:, column] = np.where(inside, 0.15 * voice * syllables, 0.0)
+        spoken[:, column] = np.where(inside, (0.05 if kind == "sparse" else 0.15) * voice * syllables, 0.0)
     rest = 0.04 * sosfilt(butter(1, 1500, fs=RATE, output="sos"), rng.standard_normal((frames, shape.channels)), axis=0)
     for at in range(RATE, frames - RATE, 5 * RATE):
         bang = np.exp(-np.arange(RATE // 4) / 1500)[:, None] * rng.standard_normal((RATE // 4, shape.channels))
-        rest[at : at + len(bang)] += (0.08 if kind == "sparse" else 0.25) * bang
+        rest[at : at + len(bang)] += (0.08 if kind == "sparse" else 0.15) * bang
     level = {"hot": 3.0, "quiet": 0.05, "sparse": 0.5, "silent": 0.0}[kind]
     dialogue = (level * spoken).astype(np.float32)
     mixed = (level * rest).astype(np.float32) + dialogue
@@ -139,7 +139,8 @@ def check(spec: Spec, source: Reel, codec: str, folder: Path) -> tuple[float, fl
     ours = decoded(file, source.speech)
     assert not unmet(ours, spec), made.reason
     if source.measured.true_peak_dbtp is None:
-        assert made.path == source.mix and ours.true_peak_dbtp is None
+        # Some decoders dither.
+        assert made.path == source.mix and (ours.true_peak_dbtp or -200.0) < -90.0
         return (0.0, 0.0, 0.0)
     found = criterion(ours, spec)
     heard = by_ffmpeg(file, folder)
@@ -147,7 +148,9 @@ def check(spec: Spec, source: Reel, codec: str, folder: Path) -> tuple[float, fl
     if spec.max_short_term_lufs is not None:
         assert heard.short_term <= spec.max_short_term_lufs + LOUDNESS_METERS
     loudness = 0.0
-    if found is not None and found.value is not None:
+    # ffmpeg has a relative gate, which BS.1770-1 has not, but inside speech there is nothing to gate.
+    ungated = found is not None and (found.limit.gate, found.limit.algorithm) == ("programme", "bs1770-1")
+    if found is not None and found.value is not None and not ungated:
         speech = source.speech if found.limit.gate == "dialogue" else None
         theirs = by_ffmpeg(file, folder, speech=speech).integrated
         low, high = found.limit.target_lufs - found.limit.tol_low, found.limit.target_lufs + found.limit.tol_high
