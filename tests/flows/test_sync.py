@@ -46,7 +46,7 @@ def test_a_dub_out_of_sync_is_named_conformed_or_refused_as_ordered(
         dialogue = reader.read()
     fast = write(tmp_path / "fast.wav", soxr.resample(dialogue, 50000, 48000), "stereo")
     silence = np.zeros((len(dialogue), 1), np.float32)
-    channels = {"L": dialogue[:, :1], "R": dialogue[:, 1:], "C": silence}
+    channels = {"L": silence, "R": silence, "C": dialogue.mean(axis=1, keepdims=True)}
     files = {name: write(tmp_path / f"late_{name}.wav", sound[:-24000], "mono") for name, sound in channels.items()}
     late = {"language": "fr-FR", "dialogue": files, "start_samples": 24000, "level": {"match": "scene"}}
     conform = {"language": "es-419", "dialogue": fast, "sync": "conform"}
