@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -110,8 +111,15 @@ def test_a_dub_at_another_rate_is_resampled_and_said_and_a_silent_one_is_said(
     localized(tmp_path, str(sample / "master.mov"), tmp_path / "slow.wav")
     assert "resampled from 44100 Hz" in notes(tmp_path)
     write(tmp_path / "silent.wav", np.zeros((48000, 1), np.float32), "mono")
-    localized(tmp_path, str(sample / "master.mov"), tmp_path / "silent.wav")
+    result = localized(tmp_path, str(sample / "master.mov"), tmp_path / "silent.wav")
     assert "dub is silent" in notes(tmp_path)
+    # The order is for a spec that nobody verified: every page of the delivery says so.
+    assert re.search(r"spec web version \d+ is not verified", notes(tmp_path))
+    assert "\n".join(result.notes) == notes(tmp_path)
+    (delivered,) = json.loads((tmp_path / "out" / "odd" / "manifest.json").read_text(encoding="utf-8"))["deliverables"]
+    assert delivered["spec"]["verified"] is False
+    assert "was not verified" in (tmp_path / "out" / "odd" / "qc" / "report.html").read_text(encoding="utf-8")
+    assert [check["name"] for check in delivered["checks"] if check["name"] == "spec"]
 
 
 def write(path: Path, samples: Samples, layout: str) -> None:
