@@ -48,7 +48,7 @@ def weight(tag, tags):
 @pytest.mark.parametrize("hertz", [25, 100, 500, 1_000, 2_000, 10_000])
 @pytest.mark.parametrize("rate", RATES)
 def test_tones_on_both_channels(hertz, lufs, rate, measure):
-    mono = sine(amplitude(lufs, hertz, power=2), hertz, 5, rate=rate)
+    mono = sine(amplitude(lufs, hertz, power=2), hertz, 2, rate=rate)
     assert measure(np.repeat(mono, 2, axis=1), rate=rate).integrated_lufs == pytest.approx(lufs, abs=TOLERANCE_LU)
 
 
@@ -79,8 +79,8 @@ def test_all_channels_together(layout, rate, lufs, measure):
 
 @pytest.mark.parametrize("rate", RATES)
 def test_a_sweep_of_equal_loudness(rate, measure):
-    # Loud where the filter is deaf: from 40 Hz to 18 kHz in 20 s, every moment reads -18.
-    hertz = np.geomspace(40, 18_000, 20 * rate)
+    # Loud where the filter is deaf: from 40 Hz to 18 kHz in 12 s, every moment reads -18.
+    hertz = np.geomspace(40, 18_000, 12 * rate)
     wave = amplitude(-18.0, hertz) * np.sin(2 * np.pi * np.cumsum(hertz) / rate)
     result = measure(wave.astype(np.float32)[:, None], "mono", rate=rate)
     assert result.integrated_lufs == pytest.approx(-18.0, abs=TOLERANCE_LU)

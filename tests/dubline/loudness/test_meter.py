@@ -56,7 +56,7 @@ def test_weights_go_by_position():
     ("layout", "rate", "seed"), [("mono", 48_000, 1), ("stereo", 48_000, 2), ("stereo", 44_100, 3), ("5.0", 48_000, 4)]
 )
 def test_agrees_with_pyloudnorm(layout, rate, seed, measure):
-    samples = programme(20, Layout.parse(layout).channels, rate=rate, seed=seed)
+    samples = programme(12, Layout.parse(layout).channels, rate=rate, seed=seed)
     reference = pyloudnorm.Meter(rate, filter_class="DeMan")
     result = measure(samples, layout, rate=rate)
     assert result.integrated_lufs == pytest.approx(reference.integrated_loudness(samples.astype(np.float64)), abs=0.1)
@@ -67,7 +67,7 @@ def test_agrees_with_pyloudnorm(layout, rate, seed, measure):
     [("stereo", 48_000), ("stereo", 44_100), ("5.1", 48_000), ("5.1(side)", 48_000), ("5.1", 96_000)],
 )
 def test_agrees_with_ffmpeg(layout, rate, tmp_path, measure):
-    samples = programme(12, Layout.parse(layout).channels, rate=rate, seed=5)
+    samples = programme(8, Layout.parse(layout).channels, rate=rate, seed=5)
     ours, theirs = measure(samples, layout, rate=rate), ebur128(samples, layout, rate, tmp_path)
     assert ours.integrated_lufs == pytest.approx(theirs["I"], abs=0.1)
     assert ours.lra_lu == pytest.approx(theirs["LRA"], abs=0.2)
@@ -77,7 +77,7 @@ def test_agrees_with_ffmpeg(layout, rate, tmp_path, measure):
 @pytest.mark.parametrize("layout", ["7.1", "7.1.2", "7.1.4"])
 def test_agrees_with_ffmpeg_but_for_what_it_weighs_as_surround(layout, tmp_path, measure):
     # ffmpeg gives 1.41 to all that is behind the listener, at any height; BS.1770-4 only to what is beside him.
-    samples = programme(10, Layout.parse(layout).channels, seed=5)
+    samples = programme(5, Layout.parse(layout).channels, seed=5)
     behind = [tag[-2] == "B" for tag in Layout.parse(layout).tags]
     quieter = samples * np.where(behind, math.sqrt(1 / 1.41), 1.0).astype(np.float32)
     assert measure(samples, layout).integrated_lufs == pytest.approx(
@@ -87,7 +87,7 @@ def test_agrees_with_ffmpeg_but_for_what_it_weighs_as_surround(layout, tmp_path,
 
 @settings(max_examples=25, deadline=None)
 @given(
-    seconds=st.floats(0.0, 5.0),
+    seconds=st.floats(0.0, 3.5),
     sizes=st.lists(st.integers(1, 90_000), min_size=1, max_size=6),
     layout=st.sampled_from(["mono", "stereo", "5.1"]),
     rate=st.sampled_from([22_050, 44_100, 48_000]),
@@ -111,7 +111,7 @@ def test_how_the_stream_is_cut_changes_nothing(seconds, sizes, layout, rate):
 
 
 @settings(max_examples=25, deadline=None)
-@given(seconds=st.floats(0.0, 8.0), rate=st.sampled_from([22_050, 44_100, 48_000]), seed=st.integers(0, 99))
+@given(seconds=st.floats(0.0, 5.0), rate=st.sampled_from([22_050, 44_100, 48_000]), seed=st.integers(0, 99))
 def test_the_curves_reach_the_maxima(seconds, rate, seed):
     meter = Meter(rate, Layout.parse("stereo"))
     meter.process(programme(seconds, 2, rate=rate, seed=seed))
@@ -129,7 +129,7 @@ def test_the_curves_reach_the_maxima(seconds, rate, seed):
 @settings(max_examples=15, deadline=None)
 @given(db=st.floats(-20, 20))
 def test_gained_is_what_the_gain_does(db):
-    samples = programme(8, 2, seed=6) * np.float32(0.5)
+    samples = programme(5, 2, seed=6) * np.float32(0.5)
     plain, louder = Meter(48_000, Layout.parse("stereo")), Meter(48_000, Layout.parse("stereo"))
     plain.process(samples)
     louder.process(samples * np.float32(10 ** (db / 20)))
