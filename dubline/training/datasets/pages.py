@@ -19,7 +19,7 @@ Floats = npt.NDArray[np.float64]
 
 PAGE, PICTURE = "report.md", "report.png"
 _PANEL_INCHES = 2.4
-_BINS = 24
+_FEWEST_BARS, _MOST_BARS = 12, 32
 
 
 def write_report(report: Report, folder: Path) -> tuple[Path, Path]:
@@ -99,18 +99,26 @@ def _published(report: Report, table: str, row: str) -> str:
 
 
 def draw(report: Report) -> Figure:
-    """A row of panels per table: what is there as bars, what the preset's table says as a curve."""
+    """A row of panels per table, on one scale: what is there as bars, what the preset's table says as a curve."""
     shown = {name: [(row, v) for row, v in rows.items() if v] for name, rows in report.values.items()}
     shown = {name: rows for name, rows in shown.items() if rows}
     columns = max(map(len, shown.values()), default=1)
-    figure = Figure(figsize=(columns * _PANEL_INCHES, max(len(shown), 1) * _PANEL_INCHES))
-    figure.subplots_adjust(left=0.04, right=0.99, bottom=0.03, top=0.96, wspace=0.25, hspace=0.4)
+    size = (columns * _PANEL_INCHES, max(len(shown), 1) * _PANEL_INCHES)
+    figure = Figure(figsize=size, layout="constrained")
     for line, (name, rows) in enumerate(shown.items()):
+        first, edges = None, _edges([values for _, values in rows], whole=name.startswith("events"))
         for column, (row, values) in enumerate(rows):
-            axes = figure.add_subplot(len(shown), columns, line * columns + column + 1)
-            axes.set_title(f"{row}\n{name}", fontsize=8)
+            axes = figure.add_subplot(len(shown), columns, line * columns + column + 1, sharex=first)
+            first = first or axes
+            axes.set_title(row, fontsize=9)
+            axes.set_xlabel(name, fontsize=7.5)
             axes.tick_params(labelsize=7)
-            _panel(axes, np.asarray(values, np.float64), _curve(report, name, row))
+            # The height of a density says nothing by itself.
+            axes.set_yticks([])
+            _panel(axes, np.asarray(values, np.float64), edges, _curve(report, name, row))
+    curves = [line for axes in figure.axes for line in axes.lines]
+    if curves:
+        figure.legend(curves[:1], ["published"], loc="outside upper right", fontsize=8, frameon=False)
     return figure
 
 
@@ -122,13 +130,22 @@ class Curve(NamedTuple):
     high: float
 
 
-def _panel(axes: Axes, values: Floats, curve: Curve | None) -> None:
-    low, high = float(values.min()), float(values.max())
+def _panel(axes: Axes, values: Floats, edges: Floats, curve: Curve | None) -> None:
+    axes.hist(values, bins=edges, density=True, color="#9db8d2", edgecolor="white", linewidth=0.4)
     if curve is not None:
-        low, high = min(low, curve.low), max(high, curve.high)
-        at = np.linspace(low, high, 200)
+        at = np.linspace(curve.low, curve.high, 400)
         axes.plot(at, curve.density(at), color="#b03a2e", linewidth=1.2)
-    axes.hist(values, bins=_BINS, range=(low - 0.5, high + 0.5), density=True, color="#9db8d2")
+
+
+def _edges(panels: Sequence[Sequence[float]], *, whole: bool) -> Floats:
+    """Edges of the bars of all ``panels``: the fewer values, the wider; those of whole numbers stand around them."""
+    bars = int(np.clip(4 * np.sqrt(max(map(len, panels))), _FEWEST_BARS, _MOST_BARS))
+    low, high = min(map(min, panels)), max(map(max, panels))
+    if whole:
+        width = np.ceil((high - low + 1) / bars)
+        return np.arange(low - 0.5, high + width, width)
+    margin = 0.5 if low == high else 0.0
+    return np.linspace(low - margin, high + margin, bars + 1)
 
 
 def _curve(report: Report, table: str, row: str) -> Curve | None:
