@@ -77,7 +77,10 @@ def check_media(plan: Plan, media: Media) -> None:
         if not house.audio_only:
             containers.check_picture(row.container, media.picture.codec, where=delivery)
         if order.options.keep_original and not house.audio_only:
-            containers.check_original(row.container, stream.codec, rate=stream.rate, where=delivery)
+            ends = media.ends_with_picture(stream)
+            containers.check_original(
+                row.container, stream.codec, rate=stream.rate, ends_with_picture=ends, where=delivery
+            )
         if plan.specs[row.spec].requires_constant_frame_rate and not media.picture.constant_frame_rate:
             raise BadInput(
                 f"the picture's frame rate varies and spec '{row.spec}' demands a constant one",

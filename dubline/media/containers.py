@@ -81,6 +81,8 @@ class Container:
     attachments: bool = False
     # Where the container itself fixes the rate (MXF OP1a sound, SMPTE ST 382).
     only_rate: int | None = None
+    # Sound lies in pieces as long as a picture (SMPTE ST 379) and ends with the last one.
+    whole_pictures: bool = False
     # PCM says how many channels it has and not which: readers take the customary ones, in the order of their tags.
     pcm_untagged: bool = False
 
@@ -218,6 +220,7 @@ CONTAINERS: dict[str, Container] = {
             languages=False,
             chapters=False,
             only_rate=48000,
+            whole_pictures=True,
             pcm_untagged=True,
         ),
         # Written by us and not by ffmpeg (`audio.broadcast`). 16 bits would have to be dithered; nobody asks for them.
@@ -328,9 +331,25 @@ def check_picture(container_name: str, video_codec: str, *, where: str = "delive
     return house
 
 
-def check_original(container_name: str, audio_codec: str, *, rate: int | None = None, where: str = "deliver") -> None:
-    """Whether the OV audio (``audio_codec``) can be copied into the container; `BadInput` where it cannot."""
+def check_original(
+    container_name: str,
+    audio_codec: str,
+    *,
+    rate: int | None = None,
+    ends_with_picture: bool = True,
+    where: str = "deliver",
+) -> None:
+    """Whether the OV audio (``audio_codec``) can be copied into the container; `BadInput` where it cannot.
+
+    ``ends_with_picture`` says whether it is as long as the picture, to the sample.
+    """
     house = container(container_name, where=where)
+    if house.whole_pictures and not ends_with_picture:
+        raise BadInput(
+            f"{house.name} ends sound with the picture, and the original audio does not",
+            where,
+            "set keep_original: false, or deliver in another container",
+        )
     fits_rate = rate is None or house.only_rate in (None, rate)
     if audio_codec not in house.originals or not fits_rate:
         homes = [other.name for other in CONTAINERS.values() if audio_codec in other.originals]

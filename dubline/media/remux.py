@@ -88,7 +88,8 @@ def remux(
     dubs = [_dub(track, house) for track in tracks]
     original = media.audio_stream(original_stream) if keep_original else None
     if original is not None:
-        check_original(container, original.codec, rate=original.rate, where=media.name)
+        ends = media.ends_with_picture(original)
+        check_original(container, original.codec, rate=original.rate, ends_with_picture=ends, where=media.name)
     check_file(master)
     cargo = plan_cargo(media, house)
     args = _arguments(master, media, dubs, out, house=house, original=original, cargo=cargo)
@@ -164,7 +165,7 @@ def _picture_time(house: Container, original: AudioStream | None) -> Fraction:
 
 def _graph_audio(dub: _Dub, media: Media, house: Container, start: Fraction) -> Any:
     stream = encoder_input(_input(dub.track.path, start, f="wav")["a:0"], dub.sound.codec, dub.sound.layout)
-    if house.name == "mxf":
+    if house.whole_pictures:
         # MXF stores whole frames of picture and sound together and would drop a picture that lacks its sound.
         stream = stream.filter("apad", whole_len=_picture_samples(media, dub.sound.rate))
     return stream
@@ -246,8 +247,10 @@ def _notes(media: Media, dubs: Sequence[_Dub], house: Container) -> list[str]:
         notes.append(f"{house.name} carries no language tags; the manifest does")
     for dub in dubs:
         surplus = dub.sound.frames - _picture_samples(media, dub.sound.rate)
-        if house.name == "mxf" and surplus > 0:
-            notes.append(f"{dub.track.path.name} is {surplus} samples longer than the picture; mxf ends with it")
-        if house.name == "mxf" and surplus < 0:
+        if house.whole_pictures and surplus > 0:
+            notes.append(
+                f"{dub.track.path.name} is {surplus} samples longer than the picture; {house.name} ends with it"
+            )
+        if house.whole_pictures and surplus < 0:
             notes.append(f"{dub.track.path.name} is padded by {-surplus} samples of silence to the picture's end")
     return notes

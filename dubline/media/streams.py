@@ -144,6 +144,12 @@ class Media:
         stream.channel_layout(where=f"{self.name}, audio stream {index}")
         return stream
 
+    def ends_with_picture(self, stream: AudioStream) -> bool:
+        """Whether a sound begins with the picture and ends with it, within a sample: frames may not hold whole ones."""
+        begins = abs(stream.start_seconds * stream.rate) < 1
+        picture = self.picture.frames * stream.rate / self.picture.frame_rate
+        return begins and abs(round(stream.duration_seconds * stream.rate) - picture) < 1
+
     def to_json(self) -> dict[str, Any]:
         """A dict of JSON types; fractions as ``"24000/1001"``."""
         plain: dict[str, Any] = _plain(asdict(self))

@@ -39,7 +39,13 @@ def planned(home: Path, *rows: Row, **options: Any) -> Plan:
 
 
 def master(
-    picture: str = "h264", sound: str = "pcm_s24le", layout: str = "stereo", rate: int = 48_000, *, steady: bool = True
+    picture: str = "h264",
+    sound: str = "pcm_s24le",
+    layout: str = "stereo",
+    rate: int = 48_000,
+    *,
+    steady: bool = True,
+    seconds: float = 2.0,
 ) -> Media:
     """A probed master."""
     video = VideoStream(
@@ -49,7 +55,7 @@ def master(
     )  # fmt: skip
     audio = AudioStream(
         index=0, stream_index=1, codec=sound, rate=rate, channels=Layout.parse(layout).channels, layout=layout,
-        language="eng", title=None, default=True, start_seconds=0.0, duration_seconds=2.0, bit_depth=24, packets=50,
+        language="eng", title=None, default=True, start_seconds=0.0, duration_seconds=seconds, bit_depth=24, packets=50,
         sha256="0" * 64,
     )  # fmt: skip
     return Media("master.mov", "mov", 2.0, video, (audio,), (), (), (), "01:00:00:00")
@@ -90,8 +96,9 @@ def test_forbidden_rows_are_refused_with_a_way_out(rows: list[Row], said: str, h
         (MOV, master(picture="vp9"), "mov cannot carry a vp9 picture"),
         (MOV, master(sound="truehd"), "mov cannot keep the original truehd audio"),
         (MOV | {"container": "mxf"}, master(picture="mpeg2video", rate=44_100), "mxf cannot carry 44100 Hz"),
-        (MOV | {"container": "mp4", "codec": "eac3"}, master(layout="7.1"), "eac3 cannot carry 7.1"),
+        (MOV | {"container": "mp4", "codec": "eac3"}, master(layout="7.1"), "eac3 in mp4 cannot carry 7.1"),
         (MOV | {"container": "mp4", "codec": "opus"}, master(rate=96_000), "opus in mp4 cannot carry 96000 Hz"),
+        (MOV | {"container": "mxf"}, master(picture="mpeg2video", seconds=1.99), "mxf ends sound with the picture"),
         (NETFLIX, master(rate=44_100), "netflix-nearfield does not take 44100 Hz"),
         (NETFLIX, master(layout="7.1"), "netflix-nearfield does not take 7.1"),
         (NETFLIX, master(steady=False), "frame rate varies"),
