@@ -131,7 +131,7 @@ class Curve(NamedTuple):
 
 
 def _panel(axes: Axes, values: Floats, edges: Floats, curve: Curve | None) -> None:
-    axes.hist(values, bins=edges, density=True, color="#9db8d2", edgecolor="white", linewidth=0.4)
+    axes.hist(values, bins=edges.tolist(), density=True, color="#9db8d2", edgecolor="white", linewidth=0.4)
     if curve is not None:
         at = np.linspace(curve.low, curve.high, 400)
         axes.plot(at, curve.density(at), color="#b03a2e", linewidth=1.2)
