@@ -23,6 +23,7 @@ from dubline.media.probe import probe
 from flows.deliver import Localized
 from tasks.context import means
 
+STEREO, SURROUND = "order.yaml", "order_5.1.yaml"
 NULL_DBFS = -90.0  # docs/architecture.md, invariant 1
 
 
@@ -38,7 +39,7 @@ def here(film_home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return film_home
 
 
-@pytest.fixture(scope="session", params=["order.yaml", "order_5.1.yaml"])
+@pytest.fixture(scope="session", params=[STEREO, SURROUND])
 def film(
     request: pytest.FixtureRequest, prefect_server: str, sample: Path, film_home: Path
 ) -> Iterator[tuple[Path, Path, Localized]]:
@@ -197,6 +198,7 @@ def test_the_second_run_does_nothing_and_gives_the_same_bytes(film: Film, here: 
     assert again.deliverables == first.deliverables
 
 
+@pytest.mark.parametrize("film", [STEREO, pytest.param(SURROUND, marks=pytest.mark.slow)], indirect=True)
 def test_the_same_order_in_another_home_gives_the_same_bytes(
     film: Film, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
