@@ -50,9 +50,9 @@ def rewritten(tmp_path: Path, *args: str) -> Callable[[Path], Path]:
     return rewrite
 
 
-@pytest.mark.parametrize("layout", ["stereo", "5.1"])
 @pytest.mark.parametrize(
-    ("container", "codec"), [("mov", "pcm_s24le"), ("mp4", "aac"), ("mkv", "flac"), ("mov", "eac3")]
+    ("container", "codec", "layout"),
+    [("mov", "pcm_s24le", "5.1"), ("mp4", "aac", "stereo"), ("mkv", "flac", "stereo"), ("mov", "eac3", "5.1")],
 )
 def test_a_right_deliverable_has_nothing_to_answer_for(
     deliver: Deliver, container: str, codec: str, layout: str
@@ -65,8 +65,9 @@ def test_a_right_deliverable_has_nothing_to_answer_for(
     assert report.measurement.layout.removesuffix("(side)") == layout
 
 
-@pytest.mark.parametrize("lag", [2, -2, 480])
-@pytest.mark.parametrize(("container", "codec"), [("mov", "pcm_s24le"), ("mp4", "aac")])
+@pytest.mark.parametrize(
+    ("container", "codec", "lag"), [("mov", "pcm_s24le", 2), ("mp4", "aac", -2), ("mov", "pcm_s24le", 480)]
+)
 def test_a_shifted_track_fails_its_lag(
     deliver: Deliver, film: Any, tmp_path: Path, container: str, codec: str, lag: int
 ) -> None:
@@ -88,7 +89,7 @@ def test_one_sample_of_lag_is_allowed_but_another_sound_is_not(deliver: Deliver,
     assert (found["lag"], found["same_sound"]) == ("fail", "fail")
 
 
-@pytest.mark.parametrize("difference", [-1, 1, 4800])
+@pytest.mark.parametrize("difference", [-1, 4800])
 def test_a_track_of_another_length_fails(deliver: Deliver, film: Any, tmp_path: Path, difference: int) -> None:
     mix = samples(film.mixes["stereo"])
     resized = tmp_path / "resized.wav"
