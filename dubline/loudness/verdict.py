@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
@@ -123,7 +124,7 @@ def _window(limit: LoudnessLimit) -> str:
 
 def _true_peak(measurement: Measurement, spec: Spec) -> Check:
     peak, asked, refused = measurement.true_peak_dbtp, spec.max_true_peak_dbtp, spec.qc_max_true_peak_dbtp
-    shown = -float("inf") if peak is None else round(peak, DECIMALS)
+    shown = -math.inf if peak is None else round(peak, DECIMALS)
     return Check(
         name="true_peak",
         value=peak,
@@ -183,7 +184,7 @@ def _dialogue_range(measurement: Measurement, spec: Spec) -> tuple[Check, ...]:
     if most is None:
         return ()
     value, seconds = measurement.dialogue_lra_lu, measurement.duration_seconds * (fraction or 0.0)
-    return (_range_check("dialogue_loudness_range", value, (0.0, most), f"at most {most:g}", seconds),)
+    return (_range_check("dialogue_loudness_range", value, (-math.inf, most), f"at most {most:g}", seconds),)
 
 
 def _range_check(name: str, value: float | None, advised: tuple[float, float], limit: str, seconds: float) -> Check:
