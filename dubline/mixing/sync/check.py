@@ -61,8 +61,8 @@ class SyncReport:
 
     @property
     def certain(self) -> bool:
-        """Whether its speed is one and not another, so that it can be undone."""
-        return self.determined and len(self.compatible) <= 1
+        """Whether there is one answer to act on: a speed that is no other, or that may well be the master's."""
+        return self.determined and (len(self.compatible) <= 1 or self.ratio == "1")
 
     @property
     def line(self) -> Line:
