@@ -9,7 +9,7 @@ from dubline.media.probe import probe as probe_media
 from tasks.step import Made, Work, step
 
 
-@step("probe", version=2, tools=("av",))
+@step("probe", version=3, tools=("av",))
 def probe(work: Work, master: Path) -> Made:
     """Describe the master's streams, timecode and frame times."""
     media = probe_media(master)

@@ -151,6 +151,7 @@ def _audio(number: int, stream: AvAudio, row: StreamScan, picture_start: Fractio
         bit_depth=_bit_depth(context) if context else None,
         packets=row.packets,
         sha256=row.sha256,
+        purposes=tuple(str(flag.name) for flag in Disposition if flag != Disposition.default and _has(stream, flag)),
     )
 
 

@@ -50,7 +50,8 @@ class AudioStream:
     """One audio stream. ``index`` counts audio streams (what an order's ``audio_stream`` names).
 
     ``start_seconds`` is relative to the first frame of the picture (or to the container's clock without one);
-    ``layout`` is None where the file names none.
+    ``layout`` is None where the file names none; ``purposes`` are its dispositions but the default: dub, original,
+    comment, hearing_impaired and others, as far as the container has them.
     """
 
     index: int
@@ -67,6 +68,7 @@ class AudioStream:
     bit_depth: int | None
     packets: int
     sha256: str
+    purposes: tuple[str, ...] = ()
 
     def channel_layout(self, *, where: str) -> Layout:
         """The layout, the customary one for an untagged stream; `BadInput` where neither has a name."""
@@ -162,7 +164,7 @@ class Media:
             **{
                 **body,
                 "video": _video(body["video"]) if body["video"] else None,
-                "audio": tuple(AudioStream(**item) for item in body["audio"]),
+                "audio": tuple(AudioStream(**{**item, "purposes": tuple(item["purposes"])}) for item in body["audio"]),
                 "subtitles": tuple(SubtitleStream(**item) for item in body["subtitles"]),
                 "chapters": tuple(Chapter(**item) for item in body["chapters"]),
                 "extras": tuple(Extra(**item) for item in body["extras"]),

@@ -196,6 +196,7 @@ def _track_checks(given: _Delivery, stream: int, heard: Heard) -> Iterator[_Line
         yield Unjudged("language", "no language was given")
     else:
         yield packaging.check_language(declared, track.language, container=given.house)
+    yield packaging.check_purpose(declared, container=given.house)
     picture = given.media.video or (given.master.video if given.master else None)
     if picture is None:
         yield Unjudged("duration_difference", _NO_MASTER)

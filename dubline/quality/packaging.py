@@ -14,6 +14,12 @@ from dubline.media.streams import AudioStream, Media, VideoStream
 # How a track's title ends that says its language in full: ``French (France) [fr-FR]``.
 _TITLE_TAG = re.compile(r"\[([A-Za-z]{2,3}(?:-[A-Za-z0-9]+)*)\]$")
 
+# Dispositions of streams that are no full mix in another language.
+_NO_DUB = (
+    "original", "comment", "lyrics", "karaoke", "forced", "hearing_impaired", "visual_impaired", "clean_effects",
+    "non_diegetic", "descriptions", "dependent",
+)  # fmt: skip
+
 
 def check_picture(delivered: str | None, master: str | None) -> Check:
     """The video packets hash as the master's: the picture was copied (invariant 3)."""
@@ -87,6 +93,16 @@ def check_default(delivered: Media, *, container: Container) -> Check:
         return Check("default_stream", 0, "", 0, limit, "pass", note)
     note = "" if chosen == [0] else "players start with " + (", ".join(map(str, chosen)) or "whatever they like")
     return Check("default_stream", ", ".join(map(str, chosen)) or None, "", "0", limit, _grade(chosen == [0]), note)
+
+
+def check_purpose(stream: AudioStream, *, container: Container) -> Check | None:
+    """Nothing tells a player that the dub is something else; None where the container says no such things."""
+    if not container.languages:
+        return None
+    wrong = [purpose for purpose in stream.purposes if purpose in _NO_DUB]
+    note = f"players offer it as {', '.join(wrong)}" if wrong else ""
+    value = ", ".join(stream.purposes) or None
+    return Check("dispositions", value, "", "dub", "a dub's or none", _grade(not wrong), note)
 
 
 def check_timecode(delivered: str | None, master: str | None, spec: Spec) -> Check:

@@ -127,6 +127,11 @@ def test_a_wrong_language_fails(deliver: Deliver) -> None:
     assert troubled(deliver(tag="fr-CA")) == {"language": "fail"}
 
 
+def test_a_dub_that_is_marked_as_something_else_fails(deliver: Deliver, tmp_path: Path) -> None:
+    marked = rewritten(tmp_path, "-disposition:a:0", "default+comment", "-disposition:a:1", "original")
+    assert troubled(deliver(container="mkv", codec="flac", after=marked))["dispositions"] == "fail"
+
+
 def test_a_picture_encoded_again_fails(deliver: Deliver, tmp_path: Path) -> None:
     assert troubled(deliver(after=rewritten(tmp_path, "-c:v", "libx264", "-crf", "20")))["picture"] == "fail"
 
