@@ -12,7 +12,7 @@ from hypothesis.extra.numpy import arrays
 
 from dubline.audio.bext import Bext
 from dubline.audio.layout import Layout
-from dubline.audio.wav import WavReader, WavWriter
+from dubline.audio.wav import WavReader, WavWriter, read_chunk
 from dubline.errors import BadInput
 
 LAYOUTS = ["mono", "stereo", "3.0", "quad", "5.0", "5.0(side)", "5.1", "5.1(side)", "7.1"]
@@ -140,6 +140,20 @@ def test_the_broadcast_chunk_carries_the_start_time(reference, tmp_path, write_w
         assert (found["comment"], found["encoded_by"]) == ("M&E", "dubline")
     with WavReader(path) as reader:
         assert (reader.frames, reader.layout.name) == (10, "stereo")
+
+
+@settings(max_examples=200, deadline=None)
+@given(body=st.binary(max_size=80), name=st.sampled_from([b"bext", b"iXML", b"fmt "]), cut=st.integers(0, 200))
+def test_a_chunk_is_found_or_not_in_any_bytes(body, name, cut):
+    whole = b"RIFF\0\0\0\0WAVEJUNK\3\0\0\0abc\0" + name + struct.pack("<I", len(body)) + body
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "a.wav"
+        path.write_bytes(whole)
+        assert read_chunk(path, name) == body
+        assert read_chunk(path, b"none") is None
+        for broken in (body, whole[:cut], b"RIFF\0\0\0\0WAVE" + body):
+            path.write_bytes(broken)
+            assert read_chunk(path, name) is None or name in broken
 
 
 def test_an_untagged_file_takes_the_customary_layout(tmp_path):
