@@ -58,7 +58,7 @@ def reel(folder: Path, kind: str, layout: str, *, seconds: int = 20, seed: int =
     rest = 0.04 * sosfilt(butter(1, 1500, fs=RATE, output="sos"), rng.standard_normal((frames, shape.channels)), axis=0)
     for at in range(RATE, frames - RATE, 5 * RATE):
         bang = np.exp(-np.arange(RATE // 4) / 1500)[:, None] * rng.standard_normal((RATE // 4, shape.channels))
-        rest[at : at + len(bang)] += (0.04 if kind == "sparse" else 0.15) * bang
+        rest[at : at + len(bang)] += (0.04 if kind == "sparse" else 0.1) * bang
     level = {"hot": 3.0, "quiet": 0.05, "sparse": 0.5, "silent": 0.0}[kind]
     dialogue = (level * spoken).astype(np.float32)
     mixed = (level * rest).astype(np.float32) + dialogue
