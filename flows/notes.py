@@ -14,13 +14,15 @@ _USUAL_RATE = 48_000
 
 def odd_but_valid(plan: Plan, source: Source, made: Sequence[Deliverable], me_figures: Mapping[str, Any]) -> list[str]:
     """One sentence per oddity of master, dubs, M&E and deliveries, in a fixed order."""
-    return [
+    said = [
         *_of_master(plan, source),
         *_of_dubs(source, made),
         *_of_me(plan, me_figures["true_peak_dbtp"]),
         *_of_specs(plan),
         *_of_deliverables(made),
     ]
+    # What holds for one spec holds for each of its containers.
+    return list(dict.fromkeys(said))
 
 
 def _of_master(plan: Plan, source: Source) -> Iterator[str]:
