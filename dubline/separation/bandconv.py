@@ -3,13 +3,14 @@
 The bands and heads are those of `bandsplit`. Between them, dilated depthwise convolutions along time with a pointwise
 perceptron (Liu et al., "A ConvNet for the 2020s", 2022) take turns with a bottleneck over all bands of a frame (the
 time-distributed fully connected blocks of Choi et al., "Investigating U-Nets with various intermediate blocks for
-spectrogram-based singing voice separation", 2020).
+spectrogram-based singing voice separation", 2020). What it hears is bounded, and its context is as long as that, so
+windows give what one piece gives.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import cycle
+from itertools import cycle, islice
 
 import torch
 from torch import Tensor, nn
@@ -17,7 +18,7 @@ from torch.nn import functional
 
 from dubline.separation.bandsplit import BandConfig, BandMasks
 
-# Each step of the convolutions reaches three times as far as the one before: a second either way after four.
+# Each convolution reaches three times as far as the one before.
 DILATIONS = (1, 3, 9, 27)
 
 
@@ -29,6 +30,17 @@ class BandConvConfig(BandConfig):
     kernel: int = 7
     widening: int = 3
     bottleneck: int = 192
+
+    @property
+    def dilations(self) -> tuple[int, ...]:
+        """Frames between the taps of every block's convolution."""
+        return tuple(islice(cycle(DILATIONS), self.blocks))
+
+    @property
+    def reach_seconds(self) -> float:
+        """How far from a sample anything can lie that it depends on."""
+        frames = sum(self.dilations) * (self.kernel // 2)
+        return (frames * self.hop + self.n_fft) / self.rate
 
 
 class AlongTime(nn.Module):
@@ -79,10 +91,9 @@ class BandConv(BandMasks):
 
     def __init__(self, config: BandConvConfig | None = None) -> None:
         config = config or BandConvConfig()
-        super().__init__(config)
-        dilations = [dilation for dilation, _ in zip(cycle(DILATIONS), range(config.blocks), strict=False)]
-        self.along_time = nn.ModuleList(AlongTime(config, dilation) for dilation in dilations)
-        self.across_bands = nn.ModuleList(AcrossBands(config) for _ in dilations)
+        super().__init__(config, context_seconds=config.reach_seconds)
+        self.along_time = nn.ModuleList(AlongTime(config, dilation) for dilation in config.dilations)
+        self.across_bands = nn.ModuleList(AcrossBands(config) for _ in config.dilations)
 
     def mingle(self, z: Tensor) -> Tensor:
         """Every band is read along time, then every frame across its bands, several times over."""

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from dubline.separation.masking import SILENCE_POWER, bounded_mask, compressed_parts
-from dubline.separation.network import MaskNetwork, Masks
+from dubline.separation.network import CONTEXT_SECONDS, MaskNetwork, Masks
 
 # Values per bin and feature: compressed magnitude, compressed real part, compressed imaginary part.
 FEATURES = 3
@@ -110,8 +110,8 @@ class BandMasks(MaskNetwork):
     batched.
     """
 
-    def __init__(self, config: BandConfig) -> None:
-        super().__init__(rate=config.rate, n_fft=config.n_fft, hop=config.hop)
+    def __init__(self, config: BandConfig, *, context_seconds: float = CONTEXT_SECONDS) -> None:
+        super().__init__(rate=config.rate, n_fft=config.n_fft, hop=config.hop, context_seconds=context_seconds)
         self.config = config
         edges = band_edges(config)
         starts = [edges[max(i - 1, 0)] for i in range(config.bands)]
