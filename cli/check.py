@@ -87,9 +87,9 @@ def _speech(files: Sequence[Path], number: int, mixes: Sequence[Path], dialogue:
     """Where dub ``number`` speaks: heard in its stem, else in its mix, else in the delivered track itself."""
     if dialogue or mixes:
         with as_wav(dialogue[number] if dialogue else mixes[number]) as wav:
-            return speech_spans(wav)
+            return speech_spans(wav, mixed=not dialogue)
     with _voice(files, number) as wav:
-        return speech_spans(wav)
+        return speech_spans(wav, mixed=True)
 
 
 @contextmanager

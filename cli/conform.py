@@ -54,7 +54,7 @@ def conform(
         stem = stack.enter_context(as_wav(dialogue)) if dialogue else None
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="dubline-")))
         progress = stack.enter_context(bar("conform"))
-        speech = speech_spans(stem or wav)
+        speech = speech_spans(stem or wav, mixed=stem is None)
         measured, _ = measure_wav(wav, speech=speech, progress=progress)
         made = conform_mix(
             wav,

@@ -77,7 +77,7 @@ def measure(
 
 def _speech(wav: Path, dialogue: Path | None) -> Spans:
     if dialogue is None:
-        return speech_spans(wav)
+        return speech_spans(wav, mixed=True)
     with as_wav(dialogue) as stem:
         return speech_spans(stem)
 

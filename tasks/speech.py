@@ -8,7 +8,7 @@ from dubline.vocalization.speech import speech_spans
 from tasks.step import Made, Work, step
 
 
-@step("speech", version=1, tools=("silero-vad",))
+@step("speech", version=2, tools=("silero-vad",))
 def speech(work: Work, dialogue: Path) -> Made:
     """Find the speech spans of a dialogue track with silero-vad."""
     spans = speech_spans(dialogue, progress=work.progress, cancelled=work.cancelled)

@@ -9,7 +9,7 @@ from dubline.mixing.sync.check import check_sync
 from tasks.step import Made, Work, step
 
 
-@step("sync", version=1, tools=("soxr",))
+@step("sync", version=2, tools=("soxr",))
 def sync(work: Work, dub_dx: Path, dx: Path) -> Made:
     """Find the offset and the speed of a placed dub against the original dialogue; changes nothing."""
     report = check_sync(dub_dx, dx, progress=work.progress, cancelled=work.cancelled)

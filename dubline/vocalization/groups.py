@@ -1,4 +1,4 @@
-"""Channel groups a voice is listened for in: the center, and each left/right pair."""
+"""Where a voice is listened for: in the center, in each left/right pair, or in all of the front."""
 
 from __future__ import annotations
 
@@ -32,5 +32,17 @@ def listen_to(block: Block, groups: tuple[Group, ...]) -> Block:
 
 
 def dialogue_group(layout: Layout) -> Group:
-    """Where dialogue is: the center when there is one, else the front pair."""
+    """Where dialogue is in a mix: the center when there is one, else the front pair."""
     return groups_of(layout)[0]
+
+
+def front(block: Block, layout: Layout) -> Block:
+    """What the front of a dialogue track says, ``block`` (n, channels) -> (n, 1): center plus mean of left and right.
+
+    A dub may have its words in the center or in a phantom center, whatever channels it comes with.
+    """
+    said: Block = np.zeros((len(block), 1), np.float32)
+    for tags in (("FC",), ("FL", "FR")):
+        if set(tags) <= set(layout.tags):
+            said += block[:, [layout.index(tag) for tag in tags]].mean(axis=1, keepdims=True)
+    return said

@@ -1,4 +1,4 @@
-"""Where speech is in a dialogue stem or a dub: the spans that dialogue loudness is measured in."""
+"""Where speech is in a dialogue stem, a dub or a mix: the spans that dialogue loudness is measured in."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy.typing as npt
 from dubline.audio.spans import Spans
 from dubline.audio.wav import WavReader
 from dubline.vocalization.ear import FRAME_SECONDS, hear
-from dubline.vocalization.groups import dialogue_group, listen_to
+from dubline.vocalization.groups import dialogue_group, front, listen_to
 from dubline.vocalization.hysteresis import SpanRules, runs
 from dubline.vocalization.watch import Cancel, Progress, in_step, never, nothing
 
@@ -23,6 +23,7 @@ FLOOR_DBFS = -70.0
 def speech_spans(
     path: Path,
     *,
+    mixed: bool = False,
     threshold: float = 0.5,
     release: float = 0.35,
     minimum_speech_seconds: float = 0.25,
@@ -32,16 +33,20 @@ def speech_spans(
     progress: Progress = nothing,
     cancelled: Cancel = never,
 ) -> Spans:
-    """Speech in a WAV of any rate and layout, in seconds; heard on the center, else on the mean of the front pair.
+    """Speech in a WAV of any rate and layout, in seconds.
+
+    A dialogue track is heard in all of its `front`. One that is ``mixed`` with music and effects is heard in its
+    center, where dialogue is, else in the front pair.
 
     A span begins where silero-vad's probability reaches ``threshold`` and ends where it falls under ``release``;
     frames whose voice band lies under ``floor_dbfs`` are never speech. ``progress`` counts sample frames.
     Raises `BadInput` for a file that cannot be read or holds samples that are not finite, `Cancelled`.
     """
     with WavReader(path) as reader:
-        group = (dialogue_group(reader.layout),)
+        layout, group = reader.layout, (dialogue_group(reader.layout),)
         blocks = in_step((reader,), progress=progress, cancelled=cancelled)
-        heard = hear((listen_to(block, group) for (block,) in blocks), rate=reader.rate, streams=1)
+        voices = (listen_to(block, group) if mixed else front(block, layout) for (block,) in blocks)
+        heard = hear(voices, rate=reader.rate, streams=1)
         duration = reader.frames / reader.rate
     scores = audible_speech(heard.speech[:, 0], heard.level[:, 0], floor_dbfs=floor_dbfs)
     rules = SpanRules(threshold, release, minimum_speech_seconds, minimum_silence_seconds, pad_seconds)

@@ -184,7 +184,7 @@ def _report(
 
 
 def _said(line: Line, ratio: Fraction, choices: int, worst: float) -> str:
-    """``runs 4.27 % fast (a 25 fps dub on a 23.976 fps master) and starts 1.700 s late``"""
+    """``runs 4.27 % fast (a 25 fps dub on a 23.976 fps master) and is 1.700 s late at the first frame; ...``"""
     parts = []
     if ratio != 1:
         pace = "fast" if ratio > 1 else "slow"

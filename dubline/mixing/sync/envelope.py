@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.signal import butter, sosfilt
 
-from dubline.audio.layout import Layout
 from dubline.audio.wav import Block, WavReader
+from dubline.vocalization.groups import front
 from dubline.vocalization.watch import Cancel, Progress, in_step, never, nothing
 
 Floats = npt.NDArray[np.float64]
@@ -17,7 +17,6 @@ Floats = npt.NDArray[np.float64]
 # Frames of an envelope per second. 10 ms is shorter than a syllable's attack and gives 4 MB for three hours.
 FRAMES_PER_SECOND = 100
 
-_FRONT = ("FL", "FR", "FC")
 # Where a voice has its energy; hum and hiss of a separated stem lie outside.
 _BAND_HZ = (150.0, 4000.0)
 # Frames below this are silence (BS.1770-4's absolute gate, as a level).
@@ -29,25 +28,15 @@ _RANGE_DB = 30.0
 
 
 def levels(reader: WavReader, *, progress: Progress = nothing, cancelled: Cancel = never) -> Floats:
-    """Level of the voice band of ``reader``'s `voice` in dBFS, `FRAMES_PER_SECOND` values a second.
+    """Level of the voice band of ``reader``'s `front` in dBFS, `FRAMES_PER_SECOND` values a second.
 
     Value ``k`` is of the 10 ms from ``k * rate // 100`` on; an unfinished last frame is left out.
     """
     blocks = in_step((reader,), progress=progress, cancelled=cancelled)
-    heard = (voice(block, reader.layout) for (block,) in blocks)
+    heard = (front(block, reader.layout)[:, 0] for (block,) in blocks)
     powers = np.concatenate([np.zeros(0), *_powers(heard, reader.rate)])
     found: Floats = 10.0 * np.log10(np.maximum(powers, 1e-12))
     return found
-
-
-def voice(block: Block, layout: Layout) -> Block:
-    """What the front of ``block`` (n, channels) says, ``(n,)``: the mean of left, right and center.
-
-    A dub may have its words in the center or in a phantom center, whatever channels it comes with.
-    """
-    front = [column for column, tag in enumerate(layout.tags) if tag in _FRONT]
-    mean: Block = block[:, front].mean(axis=1)
-    return mean
 
 
 def activity(levels_db: Floats) -> Floats:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dubline.mixing.sync.envelope import FRAMES_PER_SECOND
+from dubline.mixing.sync.parabola import between
 from dubline.mixing.sync.speeds import Line
 
 Floats = npt.NDArray[np.float64]
@@ -81,16 +82,8 @@ def _sums(pieces: Floats, middles: Floats, bends: Floats) -> Floats:
 def _peak(stacked: Floats, bends: Floats) -> tuple[float, float]:
     """Bend and shift of the largest sum, in seconds, read between the grid's points by a parabola."""
     row, column = np.unravel_index(int(stacked.argmax()), stacked.shape)
-    shift = column + _between(stacked[row], int(column)) - (stacked.shape[1] - 1) / 2.0
+    shift = column + between(stacked[row], int(column)) - (stacked.shape[1] - 1) / 2.0
     bend = float(bends[row])
     if len(bends) > 1:
-        bend += _between(stacked[:, column], int(row)) / FRAMES_PER_SECOND
+        bend += between(stacked[:, column], int(row)) / FRAMES_PER_SECOND
     return bend, float(shift) / FRAMES_PER_SECOND
-
-
-def _between(values: Floats, at: int) -> float:
-    if not 0 < at < len(values) - 1:
-        return 0.0
-    before, here, after = values[at - 1 : at + 2]
-    bow = before - 2.0 * here + after
-    return float(0.5 * (before - after) / bow) if bow < 0.0 else 0.0

@@ -11,8 +11,10 @@ import soxr
 
 from dubline.audio.wav import WavReader
 from dubline.errors import Cancelled
-from dubline.mixing.sync.envelope import FRAMES_PER_SECOND, voice
+from dubline.mixing.sync.envelope import FRAMES_PER_SECOND
+from dubline.mixing.sync.parabola import between
 from dubline.mixing.sync.speeds import Line
+from dubline.vocalization.groups import front
 from dubline.vocalization.watch import Cancel, never
 
 Floats = npt.NDArray[np.float64]
@@ -163,17 +165,8 @@ def _one(reference: WavReader, dub: WavReader, start: float, line: Line, reach: 
     energy = (sums[np.minimum(begins + len(x), len(y))] - sums[begins]) * np.square(x).sum()
     scores = products[lags] / np.sqrt(np.maximum(energy, 1e-20))
     peak = int(scores.argmax())
-    lag = float(lags[peak]) + _between(scores, peak)
+    lag = float(lags[peak]) + between(scores, peak)
     return lag / _RATE / line.speed, float(scores[peak])
-
-
-def _between(values: Floats, at: int) -> float:
-    """Where the top of a peak lies between its samples: a parabola through three of them."""
-    if not 0 < at < len(values) - 1:
-        return 0.0
-    before, here, after = values[at - 1 : at + 2]
-    bow = before - 2.0 * here + after
-    return float(0.5 * (before - after) / bow) if bow < 0.0 else 0.0
 
 
 def _read(reader: WavReader, first: int, seconds: float) -> Floats:
@@ -183,7 +176,7 @@ def _read(reader: WavReader, first: int, seconds: float) -> Floats:
     begin, end = max(first, 0), min(first + frames, reader.frames)
     if begin < end:
         block = next(reader.blocks(end - begin, start=begin))
-        heard[begin - first : begin - first + len(block)] = voice(block, reader.layout)
+        heard[begin - first : begin - first + len(block)] = front(block, reader.layout)[:, 0]
     return heard
 
 

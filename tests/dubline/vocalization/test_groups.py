@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from dubline.audio.layout import Layout
-from dubline.vocalization.groups import dialogue_group, groups_of, listen_to
+from dubline.vocalization.groups import dialogue_group, front, groups_of, listen_to
 
 
 @pytest.mark.parametrize(
@@ -29,3 +29,12 @@ def test_a_pair_is_heard_as_its_mean() -> None:
 def test_dialogue_is_in_the_center_where_there_is_one() -> None:
     assert dialogue_group(Layout.parse("5.1")).tags == ("FC",)
     assert dialogue_group(Layout.parse("stereo")).tags == ("FL", "FR")
+
+
+@pytest.mark.parametrize(
+    ("layout", "said"), [("mono", 1.0), ("stereo", 1.5), ("3.0", 4.5), ("quad", 1.5), ("5.1", 4.5), ("7.1.4", 4.5)]
+)
+def test_the_front_is_heard_as_center_and_phantom_center(layout: str, said: float) -> None:
+    parsed = Layout.parse(layout)
+    block = np.arange(1.0, parsed.channels + 1, dtype=np.float32)[None]
+    assert front(block, parsed).tolist() == [[said]]

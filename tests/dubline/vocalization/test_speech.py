@@ -34,6 +34,19 @@ def test_a_sentence_is_found_where_it_is(rate: int, layout: str, voice: Voice, w
     assert spans.seconds > 3.0
 
 
+@pytest.mark.parametrize("layout", ["5.1", "7.1.4"])
+def test_words_beside_the_center_are_speech_of_a_stem_and_music_of_a_mix(
+    layout: str, voice: Voice, write: Callable[..., Path]
+) -> None:
+    sound = scene(voice, rate=48000, layout=layout)
+    center, left, right = (Layout.parse(layout).index(tag) for tag in ("FC", "FL", "FR"))
+    sound[:, [left, right]], sound[:, center] = sound[:, [center]], 0.0
+    path = write(sound, layout=layout)
+    spans = speech_spans(path)
+    assert spans.items[0][0] == pytest.approx(2.0, abs=0.25) and spans.seconds > 3.0
+    assert speech_spans(path, mixed=True).items == ()
+
+
 @pytest.mark.parametrize("gain", [0.0, 1e-4])
 def test_what_nobody_hears_is_not_speech(gain: float, voice: Voice, write: Callable[..., Path]) -> None:
     assert speech_spans(write(scene(voice, rate=48000, layout="stereo", gain=gain), layout="stereo")).items == ()
