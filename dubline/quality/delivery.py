@@ -18,7 +18,7 @@ from dubline.media.streams import AudioStream, Media
 from dubline.media.timecode import Timecode
 from dubline.quality import broadcast_wave, faults, naming, packaging, sound
 from dubline.quality.delivery_report import UNDETERMINED, DeliveryReport, TrackReport, Unjudged
-from dubline.quality.heard import Beside, Heard, listen
+from dubline.quality.heard import Heard, listen
 
 _NO_MASTER = "no master was given"
 _NO_REFERENCE = "no reference was given"
@@ -87,8 +87,8 @@ def check_delivery(
     ``files`` is one file, or one mono WAV per channel in layout order; ``expected`` its dub tracks in the order of
     the streams, which come before the OV audio where that is kept; ``ov_mix_frames`` their proper length;
     ``audio_stream`` the master's stream that holds the OV mix; ``name`` what the file is published as. What is not
-    given (None) is not judged, and the report says so. Raises `BadInput` only when a file cannot be opened or decoded:
-    all else is a verdict.
+    given (None) is not judged, and the report says so. Raises `BadInput` only when a file cannot be opened or decoded,
+    or the master has no such stream or no picture: all else is a verdict.
     """
     given = _Delivery(
         files=tuple(files),
@@ -179,7 +179,7 @@ def _track_checks(given: _Delivery, stream: int, heard: Heard) -> Iterator[_Line
     """What is judged of one track."""
     track, declared, spec = given.expected[stream], given.media.audio[stream], given.spec
     mix = heard.beside.condition if heard.beside else None
-    yield from _against_mix(given, heard, heard.beside)
+    yield from _against_mix(given, declared, heard)
     screener = packaging.is_screener(given.media, spec)
     yield sound.check_codec(declared, codec=given.codec, spec=spec, screener=screener)
     yield sound.check_bit_depth(declared, codec=given.codec, spec=spec)
@@ -206,7 +206,8 @@ def _track_checks(given: _Delivery, stream: int, heard: Heard) -> Iterator[_Line
         yield packaging.check_duration(picture, spec, sound_seconds=seconds, ov_seconds=ov_seconds)
 
 
-def _against_mix(given: _Delivery, heard: Heard, beside: Beside | None) -> Iterator[_Line]:
+def _against_mix(given: _Delivery, declared: AudioStream, heard: Heard) -> Iterator[_Line]:
+    beside = heard.beside
     if beside is None:
         yield from (Unjudged(name, _NO_REFERENCE) for name in _AGAINST_REFERENCE)
         return
@@ -217,7 +218,7 @@ def _against_mix(given: _Delivery, heard: Heard, beside: Beside | None) -> Itera
         container=given.container,
         picture_samples=ceil(picture.frames * heard.rate / picture.frame_rate) if picture else None,
     )
-    lossless = not given.codec.lossy if given.codec else given.media.audio[0].bit_depth is not None
+    lossless = not given.codec.lossy if given.codec else declared.bit_depth is not None
     yield sound.check_lag(beside)
     yield sound.check_same_sound(beside, lossy=not lossless)
     yield sound.check_polarity(beside)
@@ -274,7 +275,7 @@ def _film_checks(given: _Delivery) -> Iterator[_Line]:
     yield packaging.check_picture(media.picture.sha256, master.picture.sha256)
     yield packaging.check_original(
         _original(given),
-        master.audio[given.audio_stream] if given.keep_original else None,
+        master.audio_stream(given.audio_stream) if given.keep_original else None,
         keep_original=given.keep_original,
         streams=len(media.audio),
         dubs=len(given.expected),

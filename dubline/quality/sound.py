@@ -19,8 +19,6 @@ MAX_LOSSY_RESIDUAL_DB = -3.0
 UPSIDE_DOWN = -0.5
 # Coders spend next to nothing on channels as quiet as this.
 _AUDIBLE_DBFS = -60.0
-# These store whole frames of picture and sound together (SMPTE ST 379).
-_ENDS_WITH_PICTURE = ("mxf",)
 
 
 def check_length(
@@ -30,7 +28,7 @@ def check_length(
     difference = heard.frames - ov_mix_frames
     note = "" if difference == 0 else f"{difference:+d} samples against the OV mix"
     grade = _grade(difference == 0)
-    if difference and container and container.name in _ENDS_WITH_PICTURE and heard.frames == picture_samples:
+    if difference and container and container.whole_pictures and heard.frames == picture_samples:
         grade, note = "warn", f"{note}: {container.name} ends the sound with the picture"
     return Check("length", heard.frames, "samples", ov_mix_frames, "exact", grade, note)
 
@@ -114,17 +112,11 @@ def check_bit_depth(stream: AudioStream, *, codec: Codec | None, spec: Spec) -> 
     """For PCM, the bits that were ordered and that the client takes; None where nobody says any."""
     if not stream.codec.startswith("pcm_") or not (spec.bit_depths or codec):
         return None
-    ordered = _bits(codec.name) if codec else None
+    ordered = codec.bits if codec else None
     allowed = spec.bit_depths or ((ordered,) if ordered else ())
     good = stream.bit_depth in (allowed or (stream.bit_depth,)) and ordered in (None, stream.bit_depth)
     limit = "one of " + ", ".join(str(depth) for depth in allowed)
     return Check("bit_depth", stream.bit_depth, "bit", ordered, limit, _grade(good))
-
-
-def _bits(codec: str) -> int | None:
-    """Bits per sample in the name of a PCM codec: 24 of ``pcm_s24le``."""
-    digits = "".join(filter(str.isdigit, codec.removeprefix("pcm_")))
-    return int(digits) if codec.startswith("pcm_") and digits else None
 
 
 def _pair_unnamed(layout: Layout) -> str:

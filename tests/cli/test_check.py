@@ -71,6 +71,16 @@ def test_a_bare_file_is_judged_by_itself_and_the_report_says_what_was_not(
     assert json.loads(out.with_suffix(".json").read_text(encoding="utf-8"))["deliverables"] == [body]
 
 
+def test_a_stream_the_master_does_not_have_is_bad_input(
+    home: Path, sample: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    master, out, french = sample / "master.mov", tmp_path / "both.mov", languages.parse("fr-FR")
+    track = Track(sample / "stems" / "music.wav", "pcm_s24le", french)
+    remux(master, probe(master), [track], out, container="mov", keep_original=True)
+    assert run(["check", str(out), "--spec", "web", "--master", str(master), "--audio-stream", "7"]) == 3
+    assert "no audio stream 7" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("more", "code", "said"),
     [
