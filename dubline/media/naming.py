@@ -10,9 +10,10 @@ from dubline.errors import BadInput
 
 DEFAULT_TEMPLATE = "{title}_{language}_{spec}"
 
-# No file system of a client's takes these (Windows is the strictest).
-_NEVER = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]')
-_MAX_CHARACTERS = 200
+# No file system of a client's takes these (Windows is the strictest), and half a character is not written at all.
+_NEVER = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|\ud800-\udfff]')
+# File systems take 255 bytes; a candidate's mark, a channel's name and the suffix need room.
+_MAX_BYTES = 200
 
 
 def file_stem(template: str, fields: Mapping[str, str], *, allowed: str | None = None, where: str = "naming") -> str:
@@ -23,8 +24,9 @@ def file_stem(template: str, fields: Mapping[str, str], *, allowed: str | None =
     """
     _check_template(template, fields, where)
     name = template.format(**fields)
-    if not name or len(name) > _MAX_CHARACTERS:
-        raise BadInput(f"a file name of {len(name)} characters", where, f"have 1 to {_MAX_CHARACTERS}")
+    length = len(name.encode("utf-8", "surrogatepass"))
+    if not 1 <= length <= _MAX_BYTES:
+        raise BadInput(f"a file name of {length} bytes", where, f"have 1 to {_MAX_BYTES}")
     if _NEVER.search(name) or name[0] in ". -" or name[-1] in ". ":
         raise BadInput(
             f"'{name}' is no file name on every system", where, 'leave out / \\ : * ? " < > |, and . at the ends'

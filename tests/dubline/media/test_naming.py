@@ -44,8 +44,10 @@ def test_templates_are_filled_in(template: str, name: str) -> None:
         ("-{title}", "is no file name"),
         ("{title} ", "is no file name"),
         ("{title}?", "is no file name"),
-        ("", "0 characters"),
-        ("x" * 201, "201 characters"),
+        ("\ud800{title}", "is no file name"),
+        ("", "0 bytes"),
+        ("x" * 201, "201 bytes"),
+        ("\N{CJK UNIFIED IDEOGRAPH-7247}" * 70, "210 bytes"),
     ],
 )
 def test_what_is_no_name_is_refused(template: str, said: str) -> None:
