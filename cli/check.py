@@ -12,7 +12,7 @@ import typer
 from cli.against import named, wanted
 from cli.output import bar, print_json, print_table
 from cli.sound import as_wav
-from cli.whole import whole_folder
+from cli.whole import check_out, whole_folder
 from dubline.audio.layout import Layout
 from dubline.audio.spans import Spans
 from dubline.errors import CheckFailed
@@ -42,6 +42,9 @@ def check(
     """Check every line of a spec on FILE. What master, reference or language would tell is not judged without them,
     and the report says so. Exit 4 if the verdict is fail."""
     target = wanted(spec)
+    if out is not None:
+        for page in (out, out.with_suffix(".json")):
+            check_out(page, [*files, *reference, *dialogue, *([master] if master else [])])
     dubs = max(len(language), len(reference), 1)
     for name, given in (("--reference", reference), ("--language", language), ("--dialogue", dialogue)):
         if len(given) not in (0, dubs):

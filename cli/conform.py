@@ -12,7 +12,7 @@ import typer
 from cli.against import show_verdict, spec_facts, wanted
 from cli.output import bar, print_json, print_table
 from cli.sound import as_wav
-from cli.whole import whole_file
+from cli.whole import check_out, whole_file
 from dubline.errors import BadInput, CheckFailed
 from dubline.loudness.conform import Watch
 from dubline.loudness.conform import conform as conform_mix
@@ -43,8 +43,7 @@ def conform(
     if target.material == "me":
         mend = f"an M&E is never gained: see `dubline measure {source} --spec {spec}`"
         raise BadInput(f"{spec} judges an M&E", str(source), mend)
-    if out.absolute() == source.absolute():
-        raise BadInput("IN and OUT are the same file", str(out), "inputs are never written to: give another OUT")
+    check_out(out, [source, *([dialogue] if dialogue else [])])
     if dialogue_gain and dialogue is None:
         raise BadInput("--dialogue-gain without a dialogue stem", str(source), "give --dialogue too")
     if codec is not None:

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from dubline.errors import BadInput
 from tasks.scratch import scratch_folder, sweep
 
 _WORK_FOLDER = ".dubline-partial"
 _MEND = "give --out a writable place"
+
+
+def check_out(out: Path, inputs: Iterable[Path]) -> None:
+    """`BadInput` where ``out`` is a folder, or one of ``inputs`` by whatever path."""
+    if out.is_dir():
+        raise BadInput("--out is a folder", str(out), "name a file in it")
+    for path in inputs:
+        if out.exists() and path.exists() and out.samefile(path):
+            raise BadInput("--out is an input", str(path), "inputs are never written to: give another --out")
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -84,3 +85,14 @@ def test_what_does_not_fit_together_is_refused(say: Any, tmp_path: Path, more: t
     source = write(tmp_path / "mix.wav", noise(0.02))
     code, _, said = say(source, "--spec", "web", "--out", tmp_path / "out.wav", *more)
     assert code == 3 and words in said
+
+
+@pytest.mark.parametrize("out", ["mix.wav", "sub/../mix.wav", "link.wav", "dx.wav", "sub"])
+def test_inputs_are_never_written_to(say: Any, tmp_path: Path, out: str) -> None:
+    source, stem = write(tmp_path / "mix.wav", noise(0.02)), write(tmp_path / "dx.wav", noise(0.01, seed=1))
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "link.wav").symlink_to(source)
+    before = source.read_bytes(), stem.read_bytes()
+    code, _, said = say(source, "--spec", "web", "--out", tmp_path / out, "--dialogue", stem)
+    assert code == 3 and re.search("--out is (an input|a folder)", said) and len(said.strip().splitlines()) == 1
+    assert (source.read_bytes(), stem.read_bytes()) == before and (tmp_path / "link.wav").is_symlink()
