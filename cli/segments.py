@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
@@ -45,10 +46,12 @@ def _seconds(text: str, clock: Timecode | None, file: Path) -> float:
     if clock is not None and ":" in text:
         return float(Timecode.parse(text, clock.rate, where=str(file)).seconds - clock.seconds)
     try:
-        return float(text)
-    except ValueError as error:
-        message = f"'{text}' is neither seconds nor timecode"
-        raise typer.BadParameter(message, param_hint="--segment") from error
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not math.isfinite(seconds):
+        raise typer.BadParameter(f"'{text}' is neither seconds nor timecode", param_hint="--segment")
+    return seconds
 
 
 def _rate(text: str) -> Fraction:
@@ -58,6 +61,6 @@ def _rate(text: str) -> Fraction:
         said = Fraction(0)
     whole = Fraction(round(said))
     rate = min((whole, whole * 1000 / 1001), key=lambda known: abs(known - said))
-    if not rate or abs(rate - said) > _ROUNDING:
+    if rate <= 0 or abs(rate - said) > _ROUNDING:
         raise typer.BadParameter(f"'{text}' is not a frame rate, such as 25 or 23.976", param_hint="--frame-rate")
     return rate

@@ -72,11 +72,14 @@ def test_timecode_of_a_file_without_a_picture(reel: Path, capsys: pytest.Capture
     [
         (("--segment", "5"), 2, "'5' is not START-END"),
         (("--segment", "a-b"), 2, "'a' is neither seconds nor timecode"),
+        (("--segment", "nan-5"), 2, "'nan' is neither seconds nor timecode"),
+        (("--segment", "0-inf"), 2, "'inf' is neither seconds nor timecode"),
         (("--segment", "4-80"), 3, "no segment from 4 to 80 s (reel.wav)"),
         (("--segment", "6-5"), 3, "no segment from 6 to 5 s (reel.wav)"),
         (("--segment", "00:00:01:00-00:00:02:00"), 3, "add --frame-rate"),
         (("--segment", "00:00:01:24-00:00:02:00", "--frame-rate", "24"), 3, "has no frame 24"),
         (("--segment", "00:00:01:00-00:00:02:00", "--frame-rate", "fast"), 2, "'fast' is not a frame rate"),
+        (("--segment", "00:00:01:00-00:00:02:00", "--frame-rate=-25"), 2, "'-25' is not a frame rate"),
     ],
 )
 def test_what_is_no_segment(
