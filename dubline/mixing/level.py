@@ -105,7 +105,7 @@ def match_level(ov: Energies | None, dub: Energies, *, ov_speech: Spans, dub_spe
     gain = _held(wanted, 0.0, rules.max_gain_db)
     reason = f"dialogue from {dub_lufs:.2f} to {ov_lufs:.2f} LUFS"
     if gain != wanted:
-        reason += f", held at {gain:+.0f} of the {wanted:+.2f} dB it would take"
+        reason += f", held at {gain:+g} of the {wanted:+.2f} dB it would take"
     scenes: tuple[SceneLevel, ...] = ()
     if rules.match == "scene":
         spans = scenes_of(ov_speech, dub_speech, pause_seconds=rules.pause_seconds)

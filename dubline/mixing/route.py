@@ -46,7 +46,7 @@ class Routing:
                 raise BadInput(
                     f"{self.dub.tags[column]} of a {self.dub.name} dub has no place in a {self.mix.name} mix",
                     where,
-                    f"leave that channel silent, or deliver the dub in mono, stereo or {self.mix.name}",
+                    f"leave that channel silent, or deliver the dub in {self.mix.name}",
                 )
 
 

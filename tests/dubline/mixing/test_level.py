@@ -56,9 +56,9 @@ def test_off_leaves_the_dub_as_it_came_and_still_says_how_loud_it_is() -> None:
 
 
 def test_the_reason_says_what_it_would_have_taken_and_the_limit_is_the_order_s() -> None:
-    rules = LevelRules(max_gain_db=6.0)
+    rules = LevelRules(max_gain_db=5.5)
     level = match_level(steady((5, -27.0)), steady((5, -50.0)), ov_speech=ALL, dub_speech=ALL, rules=rules)
-    assert level.reason == "dialogue from -50.00 to -27.00 LUFS, held at +6 of the +23.00 dB it would take"
+    assert level.reason == "dialogue from -50.00 to -27.00 LUFS, held at +5.5 of the +23.00 dB it would take"
 
 
 def test_scenes_part_at_pauses_of_both_dialogues() -> None:
