@@ -52,7 +52,7 @@ def criterion(measurement: Measurement, spec: Spec) -> Criterion | None:
     if measurement.dialogue_fraction is None:
         note = "speech was not located, so the fallback measure was judged"
         return _programme(limit.fallback, measurement, note, complete=False)
-    percent = 100 * measurement.dialogue_fraction
+    percent = round(100 * measurement.dialogue_fraction, DECIMALS)
     if percent < limit.min_speech_percent:
         note = f"{percent:.1f} % speech, under {limit.min_speech_percent:g} %: the fallback measure was judged"
         return _programme(limit.fallback, measurement, note)

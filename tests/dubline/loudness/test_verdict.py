@@ -106,6 +106,14 @@ def test_little_speech_falls_back_to_the_programme(fraction, name):
     assert "speech" in check_named(verdict, name).note
 
 
+@given(st.integers(1, 100))
+def test_exactly_the_share_asked_for_is_enough_speech(percent):
+    spec = get("netflix-nearfield")
+    asks = spec.model_copy(update={"loudness": spec.loudness.model_copy(update={"min_speech_percent": percent})})
+    assert loudness_check(measured(dialogue_fraction=percent / 100), asks).name == "dialogue_loudness"
+    assert loudness_check(measured(dialogue_fraction=(percent - 0.01) / 100), asks).name == "programme_loudness"
+
+
 def test_a_dialogue_spec_without_located_speech_only_warns():
     without = measured(dialogue_fraction=None, dialogue_lufs=None, integrated_lufs=-24.0)
     verdict = judge(without, get("netflix-nearfield"))
