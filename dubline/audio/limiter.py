@@ -18,7 +18,7 @@ from scipy.ndimage import maximum_filter1d
 
 from dubline.audio.layout import Layout
 from dubline.audio.wav import Block
-from dubline.loudness.peaks import interpolator, oversampling
+from dubline.loudness.peaks import banded, interpolator, oversampling
 
 Floats = npt.NDArray[np.float64]
 
@@ -164,7 +164,7 @@ class _Envelope:
         self._floor = floor
         # The margin covers float32 rounding in the product below.
         self._worst_gain = max(float(np.abs(taps).sum(axis=1).max(initial=0.0)), 1.0) * (1 + 1e-5)
-        self._matrix = _banded(taps)
+        self._matrix = banded(taps, _ROW)
         self._pending = np.zeros((channels, self._reach), np.float32)
         self._last_gap = 0.0
 
@@ -196,14 +196,6 @@ class _Envelope:
             between = np.abs(windows[channels[at : at + _BATCH], batch] @ self._matrix)
             np.maximum.at(gaps, batch, between.reshape(len(batch), _ROW, -1).max(axis=2))
         return gaps.ravel()
-
-
-def _banded(taps: Floats) -> npt.NDArray[np.float32]:
-    """The matrix ``(row + 23, row x phases)`` that interpolates one row of samples with all phases at once."""
-    matrix = np.zeros((_ROW + taps.shape[1] - 1, _ROW, len(taps)), np.float32)
-    for at in range(_ROW):
-        matrix[at : at + taps.shape[1], at] = taps.T
-    return matrix.reshape(len(matrix), -1)
 
 
 def _row_bounds(signal: npt.NDArray[np.float32]) -> Floats:

@@ -46,7 +46,7 @@ class PeakMeter:
         self.sample_peak = 0.0
         self.true_peak = 0.0
         self._phases = oversampling(rate) - 1
-        self._matrix = _banded(interpolator(self._phases + 1))
+        self._matrix = banded(interpolator(self._phases + 1), _ROW)
         self._history: Samples = np.zeros((channels, _REACH), dtype=np.float32)
 
     def process(self, samples: Samples, starts: npt.NDArray[np.int64] = _WHOLE) -> tuple[Samples, Samples]:
@@ -84,9 +84,10 @@ class PeakMeter:
         return largest.reshape(-1)[: frames * self._phases]
 
 
-def _banded(taps: npt.NDArray[np.float64]) -> Samples:
-    """The matrix ``(row + 23, row x phases)`` that interpolates one row of frames, phases innermost."""
-    matrix = np.zeros((_ROW + _REACH, _ROW, len(taps)), dtype=np.float32)
-    for at in range(_ROW):
-        matrix[at : at + _TAPS, at, :] = taps.T
-    return matrix.reshape(_ROW + _REACH, -1)
+def banded(taps: npt.NDArray[np.float64], row: int) -> Samples:
+    """The matrix ``(row + 23, row x phases)`` that interpolates ``row`` frames at once, phases innermost."""
+    phases, reach = taps.shape
+    matrix = np.zeros((row + reach - 1, row, phases), dtype=np.float32)
+    for at in range(row):
+        matrix[at : at + reach, at, :] = taps.T
+    return matrix.reshape(row + reach - 1, -1)
