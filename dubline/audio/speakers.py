@@ -6,17 +6,17 @@ from dubline.audio.layout import Layout
 
 # One surround pair is Ls and Rs wherever its tags put it; with two, the side pair is Lss Rss and the back pair
 # Lrs Rrs (SMPTE ST 428-12, ST 377-4 tag symbols).
-_BED = {"FL": "L", "FR": "R", "FC": "C", "LFE": "LFE", "BC": "Cs"}
+_BED = {"FL": "L", "FR": "R", "FC": "C", "LFE": "LFE"}
 _ONE_PAIR = {"BL": "Ls", "BR": "Rs", "SL": "Ls", "SR": "Rs"}
 _TWO_PAIRS = {"BL": "Lrs", "BR": "Rrs", "SL": "Lss", "SR": "Rss"}
-_HEIGHT = {"TFL": "Ltf", "TFR": "Rtf", "TSL": "Lts", "TSR": "Rts", "TBL": "Ltr", "TBR": "Rtr"}
+_HEIGHT = {"TFL": "Ltf", "TFR": "Rtf", "TBL": "Ltr", "TBR": "Rtr"}
 
 
 def speaker_names(layout: Layout) -> tuple[str, ...]:
-    """The name of each channel of ``layout``, in its order; a tag nobody has a name for keeps its own."""
+    """The name of each channel of ``layout``, in its order."""
     surround = _TWO_PAIRS if {"BL", "SL"} <= set(layout.tags) else _ONE_PAIR
     names = _BED | surround | _HEIGHT
-    return tuple(names.get(tag, tag) for tag in layout.tags)
+    return tuple(names[tag] for tag in layout.tags)
 
 
 def format_name(layout: Layout) -> str:

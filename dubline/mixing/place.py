@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -50,10 +49,6 @@ class PlacedDub:
     def silent(self) -> bool:
         """Whether nothing in the dub can be heard."""
         return self.peak_dbfs is None or self.peak_dbfs <= 20.0 * math.log10(SILENT_PEAK)
-
-    def to_json(self) -> dict[str, Any]:
-        """A plain dictionary of JSON values."""
-        return asdict(self) | {"resampled": self.resampled, "silent": self.silent}
 
 
 def place_dub(
