@@ -98,3 +98,13 @@ def test_what_cannot_be_checked_is_said_in_one_line(
     assert error.startswith("error: ")
     assert said in error
     assert error.count("\n") == 1
+
+
+def test_the_report_replaces_no_input(home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    delivered = tmp_path / "film_fr.json"
+    delivered.write_bytes(b"precious")
+    for out in (delivered, tmp_path / "film_fr.html"):
+        assert run(["check", str(delivered), "--spec", "web", "--out", str(out)]) == 3
+        assert "--out is an input" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["film_fr.json"]
+    assert delivered.read_bytes() == b"precious"
