@@ -98,5 +98,10 @@ def _of_deliverables(made: Sequence[Deliverable]) -> Iterator[str]:
         for one, conformed in zip(item.dubbed, item.conformed, strict=True):
             if not conformed.result().values["reachable"]:
                 yield f"{one.dub.language} {item.row.spec}: {conformed.result().values['reason']}"
-        if dropped := item.written.result().values.get("dropped"):
-            yield f"{item.language} {item.row.spec}: {dropped}"
+        written, container = item.written.result().values, item.row.container
+        if dropped := written.get("dropped"):
+            yield f"{item.language} {item.row.spec}: {container} cannot carry {dropped}"
+        if converted := written.get("converted"):
+            yield f"{item.language} {item.row.spec}: converted for {container}: {converted}"
+        if noted := written.get("notes"):
+            yield f"{item.language} {item.row.spec}: {noted}"

@@ -5,14 +5,10 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from av.packet import Packet
-from av.stream import Disposition, Stream
-
-from dubline.errors import BadInput
-from dubline.media.files import open_media
+from av.stream import Stream
 
 # H.264 and HEVC come in two wrappings of the same NAL units: start codes (Annex B: TS, MXF) or lengths
 # (ISO/IEC 14496-15: MOV, MP4, Matroska). Everything is hashed in the second form, with four-byte lengths.
@@ -44,33 +40,6 @@ class StreamHash:
     def hexdigest(self) -> str:
         """The hash of the packets so far."""
         return self._digest.hexdigest()
-
-
-def picture_hash(path: Path) -> str | None:
-    """`StreamHash` of the picture; None where there is none (covers are not the picture).
-
-    Raises `BadInput` for a file that cannot be read.
-    """
-    with open_media(path) as container:
-        pictures = [item for item in container.streams.video if not item.disposition & Disposition.attached_pic]
-        if not pictures:
-            return None
-        digest = StreamHash(pictures[0])
-        for packet in container.demux(pictures[0]):
-            digest.add(packet)
-        return digest.hexdigest()
-
-
-def audio_hash(path: Path, stream: int = 0) -> str:
-    """`StreamHash` of audio stream ``stream``; `BadInput` where there is no such stream."""
-    with open_media(path) as container:
-        streams = container.streams.audio
-        if not 0 <= stream < len(streams):
-            raise BadInput(f"no audio stream {stream}", str(path), f"the file has {len(streams)}")
-        digest = StreamHash(streams[stream])
-        for packet in container.demux(streams[stream]):
-            digest.add(packet)
-        return digest.hexdigest()
 
 
 def _form(stream: Stream) -> _Form:

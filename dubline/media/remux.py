@@ -246,11 +246,9 @@ def _notes(media: Media, dubs: Sequence[_Dub], house: Container) -> list[str]:
     if not house.languages:
         notes.append(f"{house.name} carries no language tags; the manifest does")
     for dub in dubs:
-        surplus = dub.sound.frames - _picture_samples(media, dub.sound.rate)
+        language, surplus = dub.track.language.bcp47, dub.sound.frames - _picture_samples(media, dub.sound.rate)
         if house.whole_pictures and surplus > 0:
-            notes.append(
-                f"{dub.track.path.name} is {surplus} samples longer than the picture; {house.name} ends with it"
-            )
+            notes.append(f"{language} is {surplus} samples longer than the picture; {house.name} ends with it")
         if house.whole_pictures and surplus < 0:
-            notes.append(f"{dub.track.path.name} is padded by {-surplus} samples of silence to the picture's end")
+            notes.append(f"{language} is padded by {-surplus} samples of silence to the picture's end")
     return notes

@@ -18,10 +18,10 @@ from cli.main import run
 from dubline.audio.bext import Bext
 from dubline.audio.wav import WavReader, read_chunk
 from dubline.media.decode import AudioDecoder
-from dubline.media.hashes import audio_hash, picture_hash
 from dubline.media.probe import probe
 from flows.deliver import Localized
 from tasks.context import means
+from tests.packets import audio_hash, picture_hash
 
 STEREO, SURROUND = "order.yaml", "order_5.1.yaml"
 NULL_DBFS = -90.0  # docs/architecture.md, invariant 1

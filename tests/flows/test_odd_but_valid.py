@@ -49,7 +49,7 @@ ODD: dict[str, tuple[str, Callable[[Path, Path], None], str, str]] = {
     "matroska": ("m.mkv", convert(*H264, "-c:a", "flac"), "mkv", "jitter"),
     "webm": ("m.webm", convert("-map", "0:v", "-map", "0:a", "-c:v", "libvpx", "-c:a", "libopus"), "webm", "subtitles"),
     "mxf": ("m.mxf", convert("-map", "0:v", "-map", "0:a", "-r", "25", "-c:v", "mpeg2video", "-c:a", "pcm_s24le"),
-            "mxf", "subtitles"),
+            "mxf", "fr-FR web: mxf carries no language tags"),
     "two streams": ("m.mov", convert(*SOUND, "-map", "0:a"), "mov", "2 audio streams"),
     "uneven frames": ("m.mov", uneven, "mov", "frame rate varies"),
     "odd name": ("it's \"a\" f\u00eflm \u6620\u753b & more.mov", convert(*SOUND), "mov", "subtitles"),

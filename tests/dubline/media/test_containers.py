@@ -11,7 +11,7 @@ from dubline.audio.layout import Layout
 from dubline.errors import BadInput
 from dubline.media import ffmpeg
 from dubline.media.containers import CODECS, CONTAINERS, check_original, check_pair, check_picture
-from dubline.media.hashes import audio_hash, picture_hash
+from tests.packets import audio_hash, picture_hash
 
 STEREO = Layout.parse("stereo")
 

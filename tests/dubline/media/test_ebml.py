@@ -15,9 +15,9 @@ from dubline.media import languages
 from dubline.media.decode import AudioDecoder
 from dubline.media.ebml import End, set_ends
 from dubline.media.encoding import encode_alone
-from dubline.media.hashes import picture_hash
 from dubline.media.probe import probe
 from dubline.media.remux import Track, remux
+from tests.packets import picture_hash
 
 
 @pytest.mark.parametrize(("codec", "packet", "delay"), [("aac", 1024, 1024), ("ac3", 1536, 256), ("eac3", 1536, 256)])

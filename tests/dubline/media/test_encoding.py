@@ -12,9 +12,9 @@ from dubline.errors import BadInput
 from dubline.media import languages
 from dubline.media.decode import AudioDecoder
 from dubline.media.encoding import encode_alone
-from dubline.media.hashes import audio_hash
 from dubline.media.probe import probe
 from dubline.media.remux import Track, remux
+from tests.packets import audio_hash
 
 
 @pytest.mark.parametrize(

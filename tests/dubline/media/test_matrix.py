@@ -16,9 +16,9 @@ from dubline.errors import BadInput
 from dubline.media import languages
 from dubline.media.containers import CODECS, CONTAINERS, check_languages, check_pair
 from dubline.media.decode import AudioDecoder
-from dubline.media.hashes import audio_hash, picture_hash
 from dubline.media.probe import probe
 from dubline.media.remux import Track, remux
+from tests.packets import audio_hash, picture_hash
 
 FRENCH, SPANISH, ENGLISH = (languages.parse(tag) for tag in ("fr-FR", "es-419", "en"))
 FILMS = [name for name, house in CONTAINERS.items() if not house.audio_only]

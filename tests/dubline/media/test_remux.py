@@ -16,9 +16,9 @@ from dubline.errors import BadInput, Cancelled
 from dubline.media import ffmpeg, languages
 from dubline.media.containers import CODECS, CONTAINERS
 from dubline.media.demux import extract_audio
-from dubline.media.hashes import audio_hash, picture_hash
 from dubline.media.probe import probe
 from dubline.media.remux import Track, remux
+from tests.packets import audio_hash, picture_hash
 
 FRENCH, GERMAN, ENGLISH = (languages.parse(tag) for tag in ("fr-FR", "de", "en"))
 H264 = ("-c:v", "libx264", "-preset", "ultrafast", "-bf", "2", "-pix_fmt", "yuv420p")

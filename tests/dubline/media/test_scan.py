@@ -9,8 +9,8 @@ import pytest
 
 from dubline.errors import BadInput
 from dubline.media import ffmpeg
-from dubline.media.hashes import audio_hash, picture_hash
 from dubline.media.probe import probe
+from tests.packets import audio_hash, picture_hash
 
 Film = Callable[..., Path]
 
