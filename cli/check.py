@@ -43,6 +43,8 @@ def check(
     and the report says so. Exit 4 if the verdict is fail."""
     target = wanted(spec)
     if out is not None:
+        if out.suffix == ".json":
+            raise typer.BadParameter("--out names the page, and the same as JSON lies beside it: let it end in .html")
         for page in (out, out.with_suffix(".json")):
             check_out(page, [*files, *reference, *dialogue, *([master] if master else [])])
     dubs = max(len(language), len(reference), 1)
