@@ -50,8 +50,11 @@ _ENVIRONMENT = {
 
 _BUG, _USAGE = 1, 2
 
-# Errors of the machine, not of the input: a full or read-only disk, no permission, no more files.
-_MACHINE_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EMFILE, errno.EIO}
+# Errors of the machine, not of the input: a full or read-only disk, no permission, no more files, no place for a name.
+_MACHINE_ERRORS = {
+    errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EMFILE, errno.EIO,
+    errno.EISDIR, errno.ENOTDIR, errno.ENAMETOOLONG,
+}  # fmt: skip
 
 
 class Verbs(TyperGroup):
@@ -129,7 +132,9 @@ def _line_and_code(error: BaseException) -> tuple[str, int]:
         case OSError() if error.errno in _MACHINE_ERRORS:
             where = str(error.filename or "this machine")
             what = error.strerror or str(error)
-            return _line_and_code(EnvironmentFault(what, where, "free space or correct the permissions"))
+            return _line_and_code(
+                EnvironmentFault(what, where, "free space, correct the permissions or name another place")
+            )
         case _:
             what = " ".join(f"{type(error).__name__}: {error}".split())
             return f"{what} (a bug in dubline): report it with the output of --debug", _BUG

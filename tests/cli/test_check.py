@@ -88,6 +88,7 @@ def test_a_stream_the_master_does_not_have_is_bad_input(
         (("--spec", "web", "--language", "xx-XX"), 3, "xx-XX"),
         (("--spec", "web", "--language", "fr", "--language", "de", "--reference", "a.wav"), 2, "--reference"),
         (("--spec", "web", "--out", "report.json"), 2, ".html"),
+        (("--spec", "web", "--out", "x" * 300 + ".html"), 5, "name too long"),
         ((), 2, "--spec"),
     ],
 )
