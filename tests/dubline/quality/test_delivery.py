@@ -62,6 +62,9 @@ def test_a_right_deliverable_has_nothing_to_answer_for(
     found = {check.name: check.value for check in report.checks}
     assert (found["lag"], found["length"]) == (0, 6 * 48_000)
     assert found["picture"] == report.picture_hash is not None
+    # The meter reads all channels at once, the channels' peaks are read one by one.
+    highest = max(peak.true_peak_dbtp or -120.0 for peak in report.tracks[0].peaks)
+    assert highest == pytest.approx(report.measurement.true_peak_dbtp, abs=0.011)
     assert report.measurement.layout.removesuffix("(side)") == layout
 
 
