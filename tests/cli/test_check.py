@@ -103,10 +103,11 @@ def test_what_cannot_be_checked_is_said_in_one_line(
 
 
 def test_the_report_replaces_no_input(home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    delivered = tmp_path / "film_fr.json"
-    delivered.write_bytes(b"precious")
-    for out in (delivered, tmp_path / "film_fr.html"):
+    out = tmp_path / "film_fr.html"
+    for delivered in (out, tmp_path / "film_fr.json"):
+        delivered.write_bytes(b"precious")
         assert run(["check", str(delivered), "--spec", "web", "--out", str(out)]) == 3
         assert "--out is an input" in capsys.readouterr().err
-    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["film_fr.json"]
-    assert delivered.read_bytes() == b"precious"
+        assert [path for path in tmp_path.iterdir() if path.is_file()] == [delivered]
+        assert delivered.read_bytes() == b"precious"
+        delivered.unlink()
