@@ -151,8 +151,8 @@ class BandMasks(MaskNetwork):
 
     def masks(self, spectrum: Tensor) -> Masks:
         """Masks for complex ``(batch, bins, frames)``; finite for any finite input, digital silence included."""
-        z = self.mingle(in_chunks(self._embed, spectrum.transpose(1, 2)))
-        real, imaginary, share = in_chunks(self._read_out, z).movedim(1, -1).unbind(1)
+        z = self.mingle(_in_chunks(self._embed, spectrum.transpose(1, 2)))
+        real, imaginary, share = _in_chunks(self._read_out, z).movedim(1, -1).unbind(1)
         return Masks(bounded_mask(real, imaginary, self.config.mask_bound), torch.sigmoid(share))
 
     def _embed(self, x: Tensor) -> Tensor:
@@ -190,7 +190,7 @@ class BandSplit(BandMasks):
         for time_block, band_block in zip(self.along_time, self.along_bands, strict=True):
             z = z.transpose(1, 2).reshape(batch * bands, frames, features)
             z = time_block(z).view(batch, bands, frames, features).transpose(1, 2)
-            z = in_chunks(partial(_per_frame, band_block), z)
+            z = _in_chunks(partial(_per_frame, band_block), z)
         return z
 
 
@@ -200,7 +200,7 @@ def _per_frame(block: nn.Module, z: Tensor) -> Tensor:
     return along.view_as(z)
 
 
-def in_chunks(function: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+def _in_chunks(function: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     """``function`` of ``(batch, frames, …)`` tensors, applied to stretches of frames."""
     starts = range(0, x.shape[1], CHUNK_FRAMES)
     return torch.cat([function(x[:, start : start + CHUNK_FRAMES]) for start in starts], dim=1)
