@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
+import re
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -17,10 +19,12 @@ from dubline.errors import BadInput
 Label = Literal["speech", "singing", "laughter", "crying", "shout", "breath", "cough", "exertion", "crowd"]
 Disposition = Literal["keep", "optional", "remove"]
 Action = Literal["none", "attenuated", "filled"]
+Stem = Literal["me", "dx"]
 
 LABELS: tuple[str, ...] = get_args(Label)
 DISPOSITIONS: tuple[str, ...] = get_args(Disposition)
 ACTIONS: tuple[str, ...] = get_args(Action)
+STEMS: tuple[str, ...] = get_args(Stem)
 
 _SCHEMA = pa.schema(
     [
@@ -32,20 +36,25 @@ _SCHEMA = pa.schema(
         pa.field("level_db", pa.float64(), nullable=False),
         pa.field("disposition", pa.string(), nullable=False),
         pa.field("action", pa.string(), nullable=False),
+        pa.field("stem", pa.string(), nullable=False),
+        pa.field("id", pa.string(), nullable=False),
     ]
 )
 
 
+_ID = re.compile(r"[0-9a-f]{12}")
 _PARQUET_MAGIC = b"PAR1"
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One vocalization in the M&E.
+    """One vocalization in the M&E, or, where ``stem`` is "dx", one without language in the DX stem.
 
     ``channels`` are layout tags. ``score`` is the detector's confidence, 0 to 1. ``level_db`` is the event's level
     over the background around it, in the voice band. ``disposition`` is what the policy wants done with it
-    (`keep` until a policy is applied); ``action`` is what was done. Raises `ValueError` for values that make no sense.
+    (`keep` until a policy is applied); ``action`` is what was done. ``id`` names the event for good: it is made of
+    stem, channels, span and label as they were when the event was new; `dataclasses.replace` changes them and not it.
+    Raises `ValueError` for values that make no sense.
     """
 
     start_seconds: float
@@ -56,6 +65,8 @@ class Event:
     level_db: float
     disposition: Disposition = "keep"
     action: Action = "none"
+    stem: Stem = "me"
+    id: str = ""
 
     def __post_init__(self) -> None:
         if not (0.0 <= self.start_seconds < self.end_seconds < math.inf):
@@ -68,9 +79,19 @@ class Event:
             (self.label, LABELS),
             (self.disposition, DISPOSITIONS),
             (self.action, ACTIONS),
+            (self.stem, STEMS),
         ):
             if value not in allowed:
                 raise ValueError(f"'{value}' is none of {', '.join(allowed)}")
+        if not self.id:
+            object.__setattr__(self, "id", self._name())
+        if not _ID.fullmatch(self.id):
+            raise ValueError(f"'{self.id}' is not an event's id, twelve hexadecimal digits")
+
+    def _name(self) -> str:
+        """The first twelve hexadecimal digits of a hash of what tells this event from every other."""
+        span = f"{self.start_seconds:.6f}-{self.end_seconds:.6f}"
+        return hashlib.sha256("|".join((self.stem, *self.channels, span, self.label)).encode()).hexdigest()[:12]
 
     @property
     def seconds(self) -> float:
@@ -83,9 +104,12 @@ class Event:
 
     @classmethod
     def from_json(cls, body: dict[str, Any]) -> Event:
-        """What `to_json` gave; raises `ValueError` for missing or unknown fields or wrong values."""
+        """What `to_json` gave, ``stem`` and ``id`` as they are for a new event of the M&E where they are missing.
+
+        Raises `ValueError` for other missing or unknown fields or wrong values.
+        """
         names = {field.name for field in fields(cls)}
-        if set(body) != names:
+        if not names - {"stem", "id"} <= set(body) <= names:
             raise ValueError(f"fields {sorted(set(body) ^ names)} are missing or unknown")
         numbers = {name: float(body[name]) for name in ("start_seconds", "end_seconds", "score", "level_db")}
         return cls(**(body | numbers | {"channels": tuple(body["channels"])}))
@@ -107,7 +131,7 @@ def read_events(path: Path) -> list[Event]:
             is_parquet = file.read(len(_PARQUET_MAGIC)) == _PARQUET_MAGIC
         if is_parquet:
             with pq.ParquetFile(path) as table:
-                rows = table.read().cast(_SCHEMA).to_pylist()
+                rows = table.read().to_pylist()
         else:
             rows = json.loads(path.read_text(encoding="utf-8"))["events"]
         return in_order([Event.from_json(row) for row in rows])
@@ -118,4 +142,4 @@ def read_events(path: Path) -> list[Event]:
 
 def in_order(events: list[Event]) -> list[Event]:
     """By time, then by channels."""
-    return sorted(events, key=lambda event: (event.start_seconds, event.end_seconds, event.channels, event.label))
+    return sorted(events, key=lambda e: (e.start_seconds, e.end_seconds, e.channels, e.label, e.stem))

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -9,13 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dubline.errors import BadInput
-from dubline.vocalization.events import ACTIONS, DISPOSITIONS, LABELS, Event, in_order, read_events, write_events
+from dubline.vocalization.events import ACTIONS, DISPOSITIONS, LABELS, STEMS, Event, in_order, read_events, write_events
 
 EVENT = Event(1.0, 2.5, ("FL", "FR"), "laughter", 0.75, -3.5, "optional", "filled")
 
 events = st.builds(
-    lambda start, seconds, channels, label, score, level, disposition, action: Event(
-        start, start + seconds, channels, label, score, level, disposition, action
+    lambda start, seconds, channels, label, score, level, disposition, action, stem: Event(
+        start, start + seconds, channels, label, score, level, disposition, action, stem
     ),
     st.floats(0, 1e4),
     st.floats(0.01, 100),
@@ -25,6 +27,7 @@ events = st.builds(
     st.floats(-60, 60),
     st.sampled_from(DISPOSITIONS),
     st.sampled_from(ACTIONS),
+    st.sampled_from(STEMS),
 )
 
 
@@ -51,8 +54,34 @@ def test_the_table_has_the_fields_of_the_contract(tmp_path: Path) -> None:
             "level_db": -3.5,
             "disposition": "optional",
             "action": "filled",
+            "stem": "me",
+            "id": EVENT.id,
         }
     ]
+
+
+@given(found=st.lists(events, max_size=5))
+def test_an_event_is_named_by_where_it_was_found_and_as_what(found: list[Event]) -> None:
+    told = {(one.stem, one.channels, f"{one.start_seconds:.6f} {one.end_seconds:.6f}", one.label) for one in found}
+    assert len({one.id for one in found}) == len(told)
+
+
+def test_the_name_of_an_event_outlives_what_is_decided_about_it(tmp_path: Path) -> None:
+    moved = replace(EVENT, label="shout", start_seconds=0.5, disposition="keep", action="none")
+    assert moved.id == EVENT.id != Event(0.5, 2.5, ("FL", "FR"), "shout", 0.75, -3.5).id
+    write_events([moved], tmp_path / "events.json")
+    assert read_events(tmp_path / "events.json") == [moved]
+
+
+@pytest.mark.parametrize("ending", ["parquet", "json"])
+def test_rows_with_only_the_fields_of_the_contract_are_new_events_of_the_me(ending: str, tmp_path: Path) -> None:
+    row = {name: value for name, value in EVENT.to_json().items() if name not in ("stem", "id")}
+    path = tmp_path / f"events.{ending}"
+    if ending == "json":
+        path.write_text(json.dumps({"events": [row]}), encoding="utf-8")
+    else:
+        pq.write_table(pa.Table.from_pylist([row]), path)
+    assert read_events(path) == [EVENT]
 
 
 @pytest.mark.parametrize(
@@ -69,6 +98,8 @@ def test_the_table_has_the_fields_of_the_contract(tmp_path: Path) -> None:
         {"level_db": float("nan")},
         {"disposition": "lose"},
         {"action": "delete"},
+        {"stem": "mx"},
+        {"id": "the cough"},
     ],
 )
 def test_values_that_make_no_sense_are_bad_input(change: dict[str, object], tmp_path: Path) -> None:
