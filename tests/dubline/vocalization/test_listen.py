@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from dubline.audio.layout import Layout
+from dubline.vocalization.events import LABELS
+from dubline.vocalization.groups import groups_of
+from dubline.vocalization.listen import listen
+
+Samples = npt.NDArray[np.float32]
+RATE = 48000
+LAYOUT = Layout.parse("5.1")
+GROUPS = groups_of(LAYOUT)
+
+
+def test_speech_is_heard_in_its_group_and_at_its_time(
+    voice: Callable[[int], Samples], noise: Callable[..., Samples]
+) -> None:
+    sentence = voice(RATE)
+    samples = noise(8 * RATE, LAYOUT.channels, rms=0.003)
+    samples[2 * RATE : 2 * RATE + len(sentence), LAYOUT.index("FC")] += sentence
+    heard = listen(samples, rate=RATE, groups=GROUPS)
+    assert heard.peak("speech", 0, start_seconds=2.0, end_seconds=5.9) > 0.9
+    assert heard.peak("speech", 0, start_seconds=7.0, end_seconds=8.0) < 0.5
+    assert all(heard.peak("speech", at, start_seconds=0.0, end_seconds=8.0) < 0.5 for at in range(1, len(GROUPS)))
+
+
+@pytest.mark.parametrize("frames", [0, 100, 4800])
+@pytest.mark.parametrize("loud", [0.0, 0.1])
+def test_every_piece_has_scores_however_short_or_silent(frames: int, loud: float) -> None:
+    samples = np.full((frames, LAYOUT.channels), loud, np.float32)
+    heard = listen(samples, rate=RATE, groups=GROUPS, stem=samples[:, :1])
+    assert heard.scores.shape == (*heard.level.shape, len(LABELS)) == (-(-frames // 1536), len(GROUPS), len(LABELS))
+    assert (
+        np.isfinite(heard.level).all() and heard.scores.min(initial=0.0) >= 0.0 and heard.scores.max(initial=0.0) <= 1
+    )
+    assert heard.peak("shout", 0, start_seconds=5.0, end_seconds=6.0) == 0.0
