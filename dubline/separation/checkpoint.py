@@ -131,9 +131,10 @@ def open_checkpoint(path: Path) -> Iterator[Checkpoint]:
     Raises `BadInput` for a file that is neither.
     """
     with path.open("rb") as file:
-        archive = zipfile.is_zipfile(file)
-        file.seek(0)
         try:
+            # A directory that is damaged enough makes even this question fail.
+            archive = zipfile.is_zipfile(file)
+            file.seek(0)
             opened = _open_archive(path, file) if archive else _open_stream(path, file)
         except (BadInput, OSError):
             raise

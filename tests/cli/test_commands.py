@@ -156,7 +156,11 @@ def test_interrupted_in_the_middle_a_command_leaves_nothing(home: Path, tmp_path
     command = [sys.executable, "-c", "from cli.main import main; main()", "separate", str(tmp_path / "mix.wav")]
     out = tmp_path / "stems"
     child = subprocess.Popen(
-        [*command, "--out", str(out)], env={**os.environ, "DUBLINE_HOME": str(home)}, stderr=subprocess.PIPE
+        [*command, "--out", str(out)],
+        env={**os.environ, "DUBLINE_HOME": str(home)},
+        stderr=subprocess.PIPE,
+        # A shell's background job ignores interrupts, and so would every child of tests that run in one.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     deadline = time.monotonic() + 60
     while not list(tmp_path.rglob("*dialogue.wav*")) and time.monotonic() < deadline:

@@ -444,6 +444,18 @@ def test_a_damaged_checkpoint_is_read_or_refused(small: bytes, tmp_path: Path, d
         assert str(path) in str(error)
 
 
+def test_an_archive_that_claims_to_span_disks_is_refused(tmp_path: Path) -> None:
+    file = io.BytesIO()
+    torch.save({"state_dict": {"a": torch.ones(2)}}, file)
+    damaged = bytearray(file.getvalue())
+    # APPNOTE.TXT 4.3.15: four bytes after its signature the locator of the ZIP64 directory names that directory's disk.
+    damaged[damaged.index(b"PK\x06\x07") + 4] = 1
+    path = tmp_path / "damaged.pt"
+    path.write_bytes(damaged)
+    with pytest.raises(BadInput, match="not a PyTorch checkpoint"), open_checkpoint(path):
+        raise AssertionError("it was opened")
+
+
 def test_what_cannot_be_converted_is_refused_in_one_line(save: Callable[..., Path], tmp_path: Path) -> None:
     bandit, out = save(lightning(published_bandit(TINY))), tmp_path / "out.safetensors"
     text = tmp_path / "text.pt"
