@@ -39,17 +39,17 @@ def change_speed(samples: Samples, factor: float) -> Samples:
     return resampled
 
 
-def room(rng: np.random.Generator, *, rt60: float, direct_to_reverberant_db: float) -> Samples:
+def room(rng: np.random.Generator, *, rt60: float, direct_to_reverberant_db: float, rate: int = RATE) -> Samples:
     """A synthetic room impulse response: direct sound, then noise decaying by 60 dB in ``rt60`` s, duller as it decays.
 
     Polack's statistical model (1988): exponentially decaying Gaussian noise after a pre-delay.
     """
-    frames = int(min(TAIL_SECONDS, 0.7 * rt60) * RATE)
-    delay = int(rng.uniform(0.002, 0.025) * RATE)
+    frames = int(min(TAIL_SECONDS, 0.7 * rt60) * rate)
+    delay = int(rng.uniform(0.002, 0.025) * rate)
     tail = rng.standard_normal(frames).astype(np.float32)
-    time = np.arange(frames, dtype=np.float32) / RATE
+    time = np.arange(frames, dtype=np.float32) / rate
     spectrum = scipy.fft.rfft(tail)
-    frequency = np.linspace(0.0, RATE / 2, len(spectrum), dtype=np.float32)
+    frequency = np.linspace(0.0, rate / 2, len(spectrum), dtype=np.float32)
     corner = np.float32(rng.uniform(1_500.0, 8_000.0))
     tail = scipy.fft.irfft(spectrum / (1 + (frequency / corner) ** 2), frames)
     tail = tail * np.power(10.0, -3 * time / rt60)
@@ -60,18 +60,18 @@ def room(rng: np.random.Generator, *, rt60: float, direct_to_reverberant_db: flo
     return response
 
 
-def random_room(rng: np.random.Generator) -> Samples:
+def random_room(rng: np.random.Generator, rate: int = RATE) -> Samples:
     """A room between a dry booth and a hall, now and then an outdoor echo (one repetition and little else)."""
     if rng.random() < 0.1:
-        echo = np.zeros(int(rng.uniform(0.08, 0.4) * RATE), np.float32)
+        echo = np.zeros(int(rng.uniform(0.08, 0.4) * rate), np.float32)
         echo[0], echo[-1] = 1.0, 10 ** (rng.uniform(-18.0, -6.0) / 20)
         return echo
-    return room(rng, rt60=rng.uniform(0.15, 1.5), direct_to_reverberant_db=rng.uniform(-3.0, 12.0))
+    return room(rng, rt60=rng.uniform(0.15, 1.5), direct_to_reverberant_db=rng.uniform(-3.0, 12.0), rate=rate)
 
 
-def response(rng: np.random.Generator, color: Color, bins: int) -> Response:
+def response(rng: np.random.Generator, color: Color, bins: int, rate: int = RATE) -> Response:
     """Random zero-phase magnitude response ``(bins,)`` from 0 Hz to the Nyquist frequency."""
-    frequency = np.linspace(0.0, RATE / 2, bins, dtype=np.float32)
+    frequency = np.linspace(0.0, rate / 2, bins, dtype=np.float32)
     octaves = np.log2(np.maximum(frequency, 20.0) / 1_000.0)
     gain_db = np.clip(rng.uniform(-1, 1) * color.tilt_db_per_octave * octaves, -9.0, 9.0)
     center, width = rng.uniform(-3.5, 3.5), rng.uniform(0.4, 1.5)
@@ -93,7 +93,9 @@ def _low_pass(frequency: Response, corner: float, order: int = 8) -> Response:
     return values
 
 
-def recolor(rng: np.random.Generator, samples: Samples, color: Color, impulse: Samples | None = None) -> Samples:
+def recolor(
+    rng: np.random.Generator, samples: Samples, color: Color, impulse: Samples | None = None, rate: int = RATE
+) -> Samples:
     """Speed, equalization, bandwidth, polarity and room in one pass: ``(n,)`` to ``(m,)`` with its tail."""
     if rng.random() < color.reverse:
         samples = samples[::-1]
@@ -101,16 +103,16 @@ def recolor(rng: np.random.Generator, samples: Samples, color: Color, impulse: S
     tail = 0 if impulse is None else len(impulse)
     size = scipy.fft.next_fast_len(len(samples) + tail, real=True)
     spectrum = scipy.fft.rfft(samples, size)
-    spectrum *= response(rng, color, len(spectrum)) * rng.choice((-1.0, 1.0))
+    spectrum *= response(rng, color, len(spectrum), rate) * rng.choice((-1.0, 1.0))
     if impulse is not None:
         spectrum *= scipy.fft.rfft(impulse, size)
     colored: Samples = scipy.fft.irfft(spectrum, size)[: len(samples) + tail].astype(np.float32)
     return colored
 
 
-def fade(samples: Samples, seconds: float = 0.01) -> Samples:
+def fade(samples: Samples, seconds: float = 0.01, rate: int = RATE) -> Samples:
     """The same sound with both ends faded over ``seconds``, so that a cut is not an event of its own."""
-    n = min(int(seconds * RATE), len(samples) // 2)
+    n = min(int(seconds * rate), len(samples) // 2)
     if n == 0:
         return samples
     faded = samples.copy()

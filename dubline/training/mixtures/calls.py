@@ -36,9 +36,12 @@ MOAN = Rhythm(fragment=(0.15, 0.5), period=(0.6, 1.6), repeats=(1, 3), pitch=(0.
 RHYTHMS = (LAUGH, SOB, SHOUT, MOAN)
 
 
-def call(rng: np.random.Generator, speech: Samples) -> Samples:
-    """One call made of ``speech`` ``(n,)``; as long as its rhythm asks, at least as long as one fragment."""
-    rhythm = RHYTHMS[rng.integers(len(RHYTHMS))]
+def call(rng: np.random.Generator, speech: Samples, rhythm: Rhythm | None = None) -> Samples:
+    """One call made of ``speech`` ``(n,)``; as long as its rhythm asks, at least as long as one fragment.
+
+    Without a ``rhythm``, any of them.
+    """
+    rhythm = rhythm or RHYTHMS[rng.integers(len(RHYTHMS))]
     source = loudest(speech, int(rng.uniform(*rhythm.fragment) * RATE))
     period = int(rng.uniform(*rhythm.period) * RATE)
     repeats = int(rng.integers(*rhythm.repeats, endpoint=True))
