@@ -15,20 +15,25 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --no-deps --editable .
 	touch $@
 
+# The extra asr, so that its tests run too; its lock says what is left out.
+$(VENV)/.asr: $(VENV)/.ready requirements-asr.lock
+	$(BIN)/python -m pip install --quiet --no-deps --requirement requirements-asr.lock
+	touch $@
+
 demo: setup
 	$(BIN)/dubline demo --out $(OUT)
 
 # A file's tests share what is dear to make: a film, a data set, a trained network. So one worker gets all of them.
 TESTS := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-test: setup
+test: $(VENV)/.asr
 	$(TESTS)
 
 # Counting lines takes as long again as half of the tests.
-coverage: setup
+coverage: $(VENV)/.asr
 	$(TESTS) --cov --cov-report=term:skip-covered
 
-test-slow: setup
+test-slow: $(VENV)/.asr
 	$(BIN)/python -m pytest -m slow
 
 lint: setup
