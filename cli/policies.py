@@ -6,6 +6,7 @@ import typer
 
 from cli.output import print_json, print_table
 from dubline.vocalization import policies as library
+from tasks.settings import Settings
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -16,16 +17,17 @@ def policies(
     as_json: bool = typer.Option(False, "--json", help="Print one JSON object."),
 ) -> None:
     """List the disposition policies, or show one: what stays, what goes to OPT, what to the DX guide."""
+    added = Settings.load().policies_root
     if policy:
-        body = library.get(policy).model_dump(mode="json")
+        body = library.get(policy, added).model_dump(mode="json")
         if as_json:
             print_json(body)
         else:
             print_table(policy, ("field", "value"), body.items())
         return
-    known = library.list_policies()
+    known, standing = library.list_policies(added), library.standing(added)
     if as_json:
-        print_json({"policies": [one.model_dump(mode="json") for one in known]})
+        print_json({"policies": [one.model_dump(mode="json") | {"standing": standing[one.id]} for one in known]})
     else:
-        rows = ((one.id, one.version, "yes" if one.verified else "no", one.name) for one in known)
-        print_table("disposition policies", ("id", "version", "verified", "name"), rows)
+        rows = ((one.id, one.version, "yes" if one.verified else "no", standing[one.id], one.name) for one in known)
+        print_table("disposition policies", ("id", "version", "verified", "standing", "name"), rows)

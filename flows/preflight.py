@@ -58,7 +58,7 @@ def preflight(order_path: Path, out: Path, settings: Settings) -> Plan:
         specs=wanted,
         standing=specs.standing(settings.specs_root),
         model=card.id,
-        policy=policies.get(order.options.policy),
+        policy=policies.get(order.options.policy, settings.policies_root),
         original=languages.parse(order.master.language),
         languages=known,
     )

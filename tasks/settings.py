@@ -27,6 +27,8 @@ class Settings(BaseSettings):
     precision: Precision = DEFAULT_PRECISION
     models_dir: Path | None = None
     specs_dir: Path | None = None
+    policies_dir: Path | None = None
+    asr_model: Path | None = None
     ffmpeg: Path | None = None
     jobs: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)
 
@@ -64,3 +66,8 @@ class Settings(BaseSettings):
     def specs_root(self) -> Path:
         """Folder of the delivery specs the studio wrote itself."""
         return self.specs_dir or self.home.absolute() / "specs"
+
+    @cached_property
+    def policies_root(self) -> Path:
+        """Folder of the disposition policies the studio wrote itself."""
+        return self.policies_dir or self.home.absolute() / "policies"

@@ -3,14 +3,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 
 from dubline.errors import BadInput
 from dubline.vocalization import policies
-from dubline.vocalization.events import LABELS, Event, Label
+from dubline.vocalization.events import LABELS, Event, Label, Stem
 
 
-def event(label: Label, *, level_db: float = 0.0) -> Event:
-    return Event(0.0, 1.0, ("FC",), label, 0.9, level_db)
+def event(label: Label, *, level_db: float = 0.0, seconds: float = 1.0, stem: Stem = "me") -> Event:
+    return Event(0.0, seconds, ("FC",), label, 0.9, level_db, stem=stem)
 
 
 def test_three_policies_ship() -> None:
@@ -32,6 +33,30 @@ def test_three_policies_ship() -> None:
 def test_netflix_parts_language_exertions_and_light_breaths(label: Label, level_db: float, disposition: str) -> None:
     decided = policies.dispose([event(label, level_db=level_db)], policies.get("netflix"))
     assert [one.disposition for one in decided] == [disposition]
+
+
+def test_length_and_stem_decide_too() -> None:
+    gasp, panting, kept_nowhere = event("breath"), event("breath", seconds=3.0), event("breath", stem="dx")
+    decided = policies.dispose([gasp, panting, kept_nowhere], policies.get("netflix"))
+    assert [one.disposition for one in decided] == ["keep", "optional", "optional"]
+
+
+def test_a_studio_writes_its_own_policy_or_a_newer_one_of_ours(tmp_path: Path) -> None:
+    shipped = policies.get("clean")
+    for own in ({"id": "house"}, {"version": shipped.version + 1}):
+        path = tmp_path / f"{own.get('id', 'clean')}.yaml"
+        path.write_text(yaml.safe_dump(shipped.body() | own))
+    assert policies.get("house", tmp_path).rules == shipped.rules
+    assert policies.get("clean", tmp_path).version == shipped.version + 1
+    assert policies.standing(tmp_path)["house"] == "added"
+
+
+def test_a_policy_that_leaves_a_stem_undecided_is_refused(tmp_path: Path) -> None:
+    body = policies.get("clean").body()
+    body["rules"][0]["stem"] = "me"
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(body))
+    with pytest.raises(BadInput, match="no rule without limits for speech in the stem dx"):
+        policies.load(tmp_path / "mine.yaml")
 
 
 def test_clean_leaves_no_voice_and_keep_every_one() -> None:
