@@ -1,4 +1,4 @@
-"""Finding the voices that stayed behind in an M&E."""
+"""Finding the voices that stayed behind in an M&E, and those without language in the DX stem."""
 
 from __future__ import annotations
 
@@ -8,80 +8,122 @@ from pathlib import Path
 
 import numpy as np
 
-from dubline.audio.layout import Layout
+from dubline.audio.resample import resample_blocks
 from dubline.audio.wav import Block, WavReader
 from dubline.vocalization.background import level_over_background
-from dubline.vocalization.ear import FRAME_SECONDS, Heard, hear
-from dubline.vocalization.events import Event, in_order
-from dubline.vocalization.groups import Group, dialogue_group, groups_of, listen_to
-from dubline.vocalization.hysteresis import SpanRules, join, runs
+from dubline.vocalization.ear import FRAME_SECONDS
+from dubline.vocalization.events import LABELS, Event, Label, Stem, in_order
+from dubline.vocalization.groups import Group, groups_of, listen_to
+from dubline.vocalization.hysteresis import runs
+from dubline.vocalization.listen import Heard, Listener
 from dubline.vocalization.residual import residual_spans
-from dubline.vocalization.speech import audible_speech
+from dubline.vocalization.rules import DetectionRules, standard
+from dubline.vocalization.silero import RATE
+from dubline.vocalization.sounds import Scores, Sound, sounds_of, with_sound, without
 from dubline.vocalization.watch import Cancel, Progress, in_step, never, nothing
 
-# Words of one utterance are one event: what lies between them is its reverberation.
-SPEECH_IN_ME = SpanRules(on=0.5, off=0.35, minimum_seconds=0.2, merge_seconds=0.3, pad_seconds=0.05)
-
-Found = list[tuple[float, float, float]]
+# What a dub replaces; every other voice in a DX stem may be of use to one.
+LANGUAGE: tuple[Label, ...] = ("speech", "singing")
 
 
 def detect(
     path: Path,
     *,
     dialogue: Path | None = None,
-    rules: SpanRules = SPEECH_IN_ME,
+    rules: DetectionRules | None = None,
     progress: Progress = nothing,
     cancelled: Cancel = never,
 ) -> list[Event]:
-    """Voices in the M&E at ``path``, per channel group, in order of time.
+    """Voices in the M&E at ``path``, per channel group, in order of time, by ``rules`` or the `standard` ones.
 
-    silero-vad hears each group; with the ``dialogue`` stem, a residue in the M&E that rises and falls with it is
-    found too (see `residual_spans`). Nothing is disposed yet: every event says ``keep``. Both files stream once
-    through memory. Raises `BadInput` for files that cannot be read, do not belong together or hold samples that
-    are not finite, `Cancelled`.
+    With the ``dialogue`` stem, a residue in the M&E that rises and falls with it is found too (see `residual_spans`),
+    and so are the sounds without language in the stem itself: events with ``stem`` "dx". Nothing is disposed yet:
+    every event says ``keep``. Both files stream once through memory. Raises `BadInput` for files that cannot be read,
+    do not belong together or hold samples that are not finite, `Cancelled`.
     """
+    rules = rules if rules is not None else standard()
     with ExitStack() as stack:
-        reader = stack.enter_context(WavReader(path))
-        readers = [reader] + ([stack.enter_context(WavReader(dialogue))] if dialogue is not None else [])
-        groups = groups_of(reader.layout)
-        streams = len(groups) + len(readers) - 1
+        paths = [path] if dialogue is None else [path, dialogue]
+        readers = [stack.enter_context(WavReader(each)) for each in paths]
+        groups = [groups_of(reader.layout) for reader in readers]
         blocks = in_step(readers, progress=progress, cancelled=cancelled)
-        heard = hear(_streams(blocks, groups, readers[-1].layout), rate=reader.rate, streams=streams)
-        duration = reader.frames / reader.rate
-    stem = heard.level[:, -1] if dialogue is not None else None
-    found = (
-        _events(group, _found(heard, at, stem, rules=rules, duration=duration), heard.level[:, at])
-        for at, group in enumerate(groups)
-    )
-    return in_order([event for events in found for event in events])
+        heard = _heard(blocks, groups, rate=readers[0].rate)
+        duration = readers[0].frames / readers[0].rate
+    dx = heard[1] if dialogue is not None else None
+    events = [
+        event
+        for at, group in enumerate(groups[0])
+        for event in _events(_left_behind(heard[0], at, dx, rules=rules, duration=duration), heard[0], at, group, "me")
+    ]
+    if dx is not None:
+        events += [
+            event
+            for at, group in enumerate(groups[1])
+            for event in _events(_without_language(dx, at, rules=rules, duration=duration), dx, at, group, "dx")
+        ]
+    return in_order(events)
 
 
-def _streams(blocks: Iterator[tuple[Block, ...]], groups: tuple[Group, ...], stem_layout: Layout) -> Iterator[Block]:
-    """(n, groups) of the M&E, with the dialogue stem, where there is one, as last column."""
-    stem = (dialogue_group(stem_layout),)
-    for me, *dialogue in blocks:
-        yield np.concatenate([listen_to(me, groups), *(listen_to(block, stem) for block in dialogue)], axis=1)
+def _heard(blocks: Iterator[tuple[Block, ...]], groups: list[tuple[Group, ...]], *, rate: int) -> list[Heard]:
+    """What is heard in each of the files: the M&E with the dialogue as context, the DX stem alone."""
+    listeners = [Listener(len(each)) for each in groups]
+    streams = (np.concatenate([listen_to(b, g) for b, g in zip(each, groups, strict=True)], axis=1) for each in blocks)
+    first = len(groups[0])
+    for block in resample_blocks(streams, rate_in=rate, rate_out=RATE, channels=sum(map(len, groups))):
+        me, dx = block[:, :first], block[:, first:]
+        listeners[0].process(me, dx[:, :1] if len(groups) > 1 else None)
+        for listener in listeners[1:]:
+            listener.process(dx)
+    return [listener.heard() for listener in listeners]
 
 
-def _found(heard: Heard, at: int, stem: Block | None, *, rules: SpanRules, duration: float) -> Found:
-    """(start, end, score) of stream ``at``: both rules' spans, those that overlap made one with the higher score."""
-    speech = audible_speech(heard.speech[:, at], heard.level[:, at])
-    spans = runs(speech, rules=rules, frame_seconds=FRAME_SECONDS, duration_seconds=duration)
-    scored = [(start, end, _peak(speech, start, end)) for start, end in spans]
-    if stem is not None:
-        residue = residual_spans(heard.level[:, at], stem, frame_seconds=FRAME_SECONDS)
-        scored += [(start, min(end, duration), score) for start, end, score in residue if start < duration]
-    merged = join([(start, end) for start, end, _ in scored], gap=0.0)
-    return [(start, end, max(s for a, b, s in scored if a < end and b > start)) for start, end in merged]
+def _left_behind(heard: Heard, at: int, dx: Heard | None, *, rules: DetectionRules, duration: float) -> list[Sound]:
+    """Sounds of group ``at`` of the M&E: what is heard, and what follows the dialogue without sounding like a voice."""
+    sounds = sounds_of(heard.scores[:, at], rules=rules, frame_seconds=FRAME_SECONDS, duration_seconds=duration)
+    if dx is None:
+        return sounds
+    for start, end, score in residual_spans(heard.level[:, at], dx.level[:, 0], frame_seconds=FRAME_SECONDS):
+        if start < duration:
+            label = _label_of(dx.scores[:, 0], start, end, rules)
+            residue = Sound(label, start, min(end, duration), score)
+            sounds = with_sound(sounds, residue, shortest_seconds=rules.labels[label].minimum_seconds)
+    return sounds
 
 
-def _peak(speech: Block, start: float, end: float) -> float:
-    return float(speech[int(start / FRAME_SECONDS) : int(end / FRAME_SECONDS) + 1].max())
+def _label_of(scores: Scores, start: float, end: float, rules: DetectionRules) -> Label:
+    """What the dialogue between two times is: the label that lies furthest over its threshold on average, or speech."""
+    inside = scores[int(start / FRAME_SECONDS) : int(np.ceil(end / FRAME_SECONDS))]
+    over = inside.mean(axis=0) - [rules.labels[label].threshold for label in LABELS]
+    return LABELS[int(over.argmax())] if over.max() > 0.0 else "speech"
 
 
-def _events(group: Group, found: Found, level: Block) -> list[Event]:
-    levels = level_over_background(level, [(a, b) for a, b, _ in found], frame_seconds=FRAME_SECONDS)
+def _without_language(heard: Heard, at: int, *, rules: DetectionRules, duration: float) -> list[Sound]:
+    """Sounds of group ``at`` of the DX stem that are no language, as far as nobody speaks or sings meanwhile."""
+    scores = heard.scores[:, at]
+    language = [
+        span
+        for label in LANGUAGE
+        for span in runs(
+            scores[:, LABELS.index(label)],
+            rules=rules.labels[label].spans,
+            frame_seconds=FRAME_SECONDS,
+            duration_seconds=duration,
+        )
+    ]
+    sounds = sounds_of(scores, rules=rules, frame_seconds=FRAME_SECONDS, duration_seconds=duration)
     return [
-        Event(start, end, group.tags, "speech", round(min(score, 1.0), 4), round(over, 2))
-        for (start, end, score), over in zip(found, levels, strict=True)
+        Sound(one.label, start, end, one.score)
+        for one in sounds
+        if one.label not in LANGUAGE
+        for start, end in without([(one.start_seconds, one.end_seconds)], language)
+        if end - start >= rules.labels[one.label].minimum_seconds
+    ]
+
+
+def _events(sounds: list[Sound], heard: Heard, at: int, group: Group, stem: Stem) -> list[Event]:
+    spans = [(one.start_seconds, one.end_seconds) for one in sounds]
+    levels = level_over_background(heard.level[:, at], spans, frame_seconds=FRAME_SECONDS)
+    return [
+        Event(*span, group.tags, one.label, round(min(one.score, 1.0), 4), round(over, 2), stem=stem)
+        for one, span, over in zip(sounds, spans, levels, strict=True)
     ]

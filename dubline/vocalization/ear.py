@@ -32,7 +32,7 @@ def hear(blocks: Iterable[Block], *, rate: int, streams: int) -> Heard:
 
     Memory grows by eight bytes per frame and stream: a megabyte an hour.
     """
-    activity, band = VoiceActivity(streams), _VoiceBand(streams)
+    activity, band = VoiceActivity(streams), VoiceBand(streams)
     speech, level = [], []
     for samples in resample_blocks(blocks, rate_in=rate, rate_out=RATE, channels=streams):
         speech.append(activity.process(samples))
@@ -44,7 +44,7 @@ def hear(blocks: Iterable[Block], *, rate: int, streams: int) -> Heard:
     )
 
 
-class _VoiceBand:
+class VoiceBand:
     """Mean level of each frame in `VOICE_BAND_HZ`, dBFS."""
 
     def __init__(self, streams: int) -> None:

@@ -21,7 +21,7 @@ Disposition = Literal["keep", "optional", "remove"]
 Action = Literal["none", "attenuated", "filled"]
 Stem = Literal["me", "dx"]
 
-LABELS: tuple[str, ...] = get_args(Label)
+LABELS: tuple[Label, ...] = get_args(Label)
 DISPOSITIONS: tuple[str, ...] = get_args(Disposition)
 ACTIONS: tuple[str, ...] = get_args(Action)
 STEMS: tuple[str, ...] = get_args(Stem)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+Mask = npt.NDArray[np.bool_]
+
 
 @dataclass(frozen=True, slots=True)
 class SpanRules:
@@ -27,9 +29,23 @@ def runs(
     Gaps shorter than ``merge_seconds`` are bridged, then spans shorter than ``minimum_seconds`` are dropped,
     then both ends are padded; nothing reaches past ``duration_seconds``.
     """
-    held = _runs(scores >= rules.off)
-    sounding = [span for span in held if scores[span[0] : span[1]].max() >= rules.on]
-    seconds = [(start * frame_seconds, end * frame_seconds) for start, end in sounding]
+    mask = sounding(scores, on=rules.on, off=rules.off)
+    return spans_of(mask, rules=rules, frame_seconds=frame_seconds, duration_seconds=duration_seconds)
+
+
+def sounding(scores: npt.NDArray[np.floating], *, on: float, off: float) -> Mask:
+    """The frames of the stretches of ``scores`` (frames,) that lie at ``off`` or over it and somewhere reach ``on``."""
+    mask = scores >= off
+    for start, end in stretches(mask):
+        mask[start:end] = scores[start:end].max() >= on
+    return mask
+
+
+def spans_of(
+    mask: Mask, *, rules: SpanRules, frame_seconds: float, duration_seconds: float
+) -> list[tuple[float, float]]:
+    """Spans of ``mask`` (frames,), as `runs` merges, drops and pads them."""
+    seconds = [(start * frame_seconds, end * frame_seconds) for start, end in stretches(mask)]
     merged = join(seconds, gap=rules.merge_seconds)
     long_enough = [span for span in merged if span[1] - span[0] >= rules.minimum_seconds]
     pad = rules.pad_seconds
@@ -48,6 +64,7 @@ def join(spans: list[tuple[float, float]], *, gap: float) -> list[tuple[float, f
     return joined
 
 
-def _runs(mask: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
+def stretches(mask: Mask) -> list[tuple[int, int]]:
+    """First frame and the one after the last of every stretch of ``mask`` (frames,) that is true."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], mask, [False]]).astype(np.int8)))
     return [(int(start), int(end)) for start, end in edges.reshape(-1, 2)]

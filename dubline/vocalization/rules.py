@@ -1,0 +1,66 @@
+"""When scores make an event, as versioned data: one YAML file of rules per label in ``rules/``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from dubline.versioned import Data, Shelf
+from dubline.vocalization.events import LABELS, Label
+from dubline.vocalization.hysteresis import SpanRules
+
+_FOLDER = Path(__file__).parent / "rules"
+
+
+class LabelRules(Data):
+    """When a label's score, 0 to 1, makes an event: see the comments in ``standard.yaml``."""
+
+    threshold: float = Field(gt=0, lt=1)
+    release: float = Field(gt=0, lt=1)
+    beside: float = Field(gt=0, lt=1)
+    minimum_seconds: float = Field(ge=0)
+    merge_seconds: float = Field(ge=0)
+    pad_seconds: float = Field(ge=0)
+
+    @model_validator(mode="after")
+    def _rising(self) -> Self:
+        if not self.release <= self.threshold <= self.beside:
+            raise ValueError("release, threshold and beside must rise in this order")
+        return self
+
+    @property
+    def spans(self) -> SpanRules:
+        """The same as rules for the spans of one label alone."""
+        return SpanRules(self.threshold, self.release, self.minimum_seconds, self.merge_seconds, self.pad_seconds)
+
+
+class DetectionRules(Data):
+    """Rules for every label."""
+
+    id: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")
+    version: int = Field(ge=1)
+    name: str
+    source: str
+    labels: dict[Label, LabelRules]
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        missing = set(LABELS) - set(self.labels)
+        if missing:
+            raise ValueError(f"no rules for {', '.join(sorted(missing))}")
+        return self
+
+
+_SHELF = Shelf("set of detection rules", _FOLDER, DetectionRules.model_validate)
+
+
+def load(path: Path) -> DetectionRules:
+    """The rules in a YAML file; `BadInput` when it holds none or has a key that rules do not have."""
+    return _SHELF.load(path)
+
+
+def standard() -> DetectionRules:
+    """The rules that ship with dubline."""
+    return _SHELF.get("standard")
