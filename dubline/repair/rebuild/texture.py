@@ -46,15 +46,13 @@ def synthesize(gap: Gap) -> Block:
     around = surroundings(gap, grid)
     bands = band_of_bin(grid)
     levels = _band_powers(around.spectrum, bands)
-    start, end = grid.span(0, gap.length)
-    at = np.arange(start, end - grid.window + 1, grid.hop) + grid.window / 2
+    noise = _white(gap, grid)
+    at = (np.arange(len(noise)) + 1) * grid.hop - grid.window / 2
     gains = np.sqrt(_levels_inside(levels, around.at, at, gap.rate))[:, bands]
     shape = _root(_covariance(around.spectrum, levels[:, bands]))
-    noise = _white(gap, end - start, grid, bands)
     # (bins, channels, channels) on (frames, channels, bins)
     colored = np.einsum("bij,tjb->tib", shape, noise, optimize=True)
-    out = grid.synthesize((colored * gains[:, None, :]).astype(np.complex64))
-    return np.ascontiguousarray(out[-start : gap.length - start])
+    return grid.synthesize((colored * gains[:, None, :]).astype(np.complex64), gap.length)
 
 
 def surroundings(gap: Gap, grid: Grid) -> Surroundings:
@@ -66,9 +64,9 @@ def surroundings(gap: Gap, grid: Grid) -> Surroundings:
         before = np.take(both, np.arange(-2 * grid.window, 0), axis=0, mode="wrap")
     parts, places = [], []
     for samples, first in ((before, -len(before)), (after, gap.length)):
-        skipped = (len(samples) - grid.window) % grid.hop if first < 0 else 0
-        if len(samples) >= grid.window:
-            parts.append(grid.analyze(samples[skipped:]))
+        skipped = len(samples) % grid.hop if first < 0 else 0
+        if len(samples) >= grid.window + skipped:
+            parts.append(_whole(samples[skipped:], grid))
             places.append(first + skipped + grid.window / 2 + grid.hop * np.arange(len(parts[-1])))
     return Surroundings(np.concatenate(parts), np.concatenate(places).astype(np.float64))
 
@@ -115,9 +113,16 @@ def _root(covariance: Complexes) -> Complexes:
     return root
 
 
-def _white(gap: Gap, frames: int, grid: Grid, bands: npt.NDArray[np.intp]) -> Complexes:
+def _whole(samples: Block, grid: Grid) -> Spectrum:
+    """The frames that no silence around ``samples`` reaches into; the first begins with them."""
+    return grid.analyze(samples)[grid.window // grid.hop - 1 : len(samples) // grid.hop]
+
+
+def _white(gap: Gap, grid: Grid) -> Complexes:
     """Spectrum of independent noise per channel, of power one in every bin: (frames, channels, bins)."""
-    noise = grid.analyze(chance(gap).standard_normal((frames, gap.channels)).astype(np.float32))
-    power = np.square(np.abs(noise), dtype=np.float64).mean()
-    scaled: Complexes = noise / np.sqrt(power)
+    margin = grid.window
+    samples = chance(gap).standard_normal((gap.length + 2 * margin, gap.channels)).astype(np.float32)
+    first = margin // grid.hop
+    noise = grid.analyze(samples)[first : first + len(grid.analyze(samples[: gap.length]))]
+    scaled: Complexes = noise / np.sqrt(np.square(np.abs(noise), dtype=np.float64).mean())
     return scaled
