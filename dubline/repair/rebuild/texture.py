@@ -12,10 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from dubline.audio.wav import Block
+from dubline.repair.rebuild.frames import Floats, Frames, Spectrum
 from dubline.repair.rebuild.gap import LONGEST_CONTEXT_SECONDS, Gap, chance
-from dubline.repair.spectra import Grid, Spectrum
 
-Floats = npt.NDArray[np.float64]
+Bands = npt.NDArray[np.intp]
 Complexes = npt.NDArray[np.complex128]
 
 # The level next to the gap is believed for about this long; further inside, the level of the whole context.
@@ -42,43 +42,47 @@ def synthesize(gap: Gap) -> Block:
     """A texture for the whole gap, (length, channels) float32; silence where the surroundings are silent."""
     if gap.silent or gap.length == 0:
         return np.zeros((gap.length, gap.channels), dtype=np.float32)
-    grid = Grid(gap.rate)
-    around = surroundings(gap, grid)
-    bands = band_of_bin(grid)
-    levels = _band_powers(around.spectrum, bands)
-    noise = _white(gap, grid)
-    at = (np.arange(len(noise)) + 1) * grid.hop - grid.window / 2
-    gains = np.sqrt(_levels_inside(levels, around.at, at, gap.rate))[:, bands]
+    frames = Frames.at_rate(gap.rate)
+    around = surroundings(gap, frames)
+    bands = band_of_bin(frames, gap.rate)
+    levels = band_powers(around.spectrum, bands)
     shape = _root(_covariance(around.spectrum, levels[:, bands]))
+    lead = frames.window - frames.hop
+    noise = _white(gap, frames, lead + gap.length + lead)
+    at = np.arange(len(noise)) * frames.hop + frames.window / 2 - lead
+    gains = np.sqrt(_levels_inside(levels, around.at, at, gap.rate))[:, bands]
     # (bins, channels, channels) on (frames, channels, bins)
-    colored = np.einsum("bij,tjb->tib", shape, noise, optimize=True)
-    return grid.synthesize((colored * gains[:, None, :]).astype(np.complex64), gap.length)
+    colored = np.einsum("bij,tjb->tib", shape, noise, optimize=True) * gains[:, None, :]
+    return frames.synthesize(colored.astype(np.complex64))[lead : lead + gap.length]
 
 
-def surroundings(gap: Gap, grid: Grid) -> Surroundings:
+def surroundings(gap: Gap, frames: Frames) -> Surroundings:
     """Frames of what precedes and follows the gap, as many as fit; of a shorter context repeats of it."""
     longest = round(LONGEST_CONTEXT_SECONDS * gap.rate)
-    before, after = gap.before[-longest:] if len(gap.before) else gap.before, gap.after[:longest]
-    if max(len(before), len(after)) < grid.window:
+    before, after = gap.before[max(len(gap.before) - longest, 0) :], gap.after[:longest]
+    if max(len(before), len(after)) < frames.window:
         both = np.concatenate([before, after])
-        before = np.take(both, np.arange(-2 * grid.window, 0), axis=0, mode="wrap")
+        before, after = np.take(both, np.arange(-2 * frames.window, 0), axis=0, mode="wrap"), after[:0]
     parts, places = [], []
-    for samples, first in ((before, -len(before)), (after, gap.length)):
-        skipped = len(samples) % grid.hop if first < 0 else 0
-        if len(samples) >= grid.window + skipped:
-            parts.append(_whole(samples[skipped:], grid))
-            places.append(first + skipped + grid.window / 2 + grid.hop * np.arange(len(parts[-1])))
-    return Surroundings(np.concatenate(parts), np.concatenate(places).astype(np.float64))
+    # What precedes is framed up to the gap, what follows from it on.
+    for samples, first in (
+        (before[len(before) % frames.hop :], -(len(before) // frames.hop * frames.hop)),
+        (after, gap.length),
+    ):
+        if len(samples) >= frames.window:
+            parts.append(frames.analyze(samples))
+            places.append(first + frames.window / 2 + frames.hop * np.arange(len(parts[-1])))
+    return Surroundings(np.concatenate(parts), np.concatenate(places))
 
 
-def band_of_bin(grid: Grid) -> npt.NDArray[np.intp]:
+def band_of_bin(frames: Frames, rate: int) -> Bands:
     """For every bin the number of its band, a third of an octave wide; what lies under 50 Hz is one band."""
-    hertz = np.fft.rfftfreq(grid.window, 1.0 / grid.rate)
-    thirds = np.floor(_BANDS_PER_OCTAVE * np.log2(np.maximum(hertz, _LOWEST_HZ) / _LOWEST_HZ)).astype(np.intp)
+    hertz = np.fft.rfftfreq(frames.window, 1.0 / rate)
+    thirds = np.floor(_BANDS_PER_OCTAVE * np.log2(np.maximum(hertz, _LOWEST_HZ) / _LOWEST_HZ))
     return np.unique(thirds, return_inverse=True)[1].astype(np.intp)
 
 
-def _band_powers(spectrum: Spectrum, bands: npt.NDArray[np.intp]) -> Floats:
+def band_powers(spectrum: Spectrum, bands: Bands) -> Floats:
     """Mean power per frame and band, over channels too: (frames, bands)."""
     power = np.square(np.abs(spectrum), dtype=np.float64).mean(axis=1)
     starts = np.flatnonzero(np.diff(bands, prepend=-1))
@@ -95,8 +99,8 @@ def _levels_inside(levels: Floats, at: Floats, inside: Floats, rate: int) -> Flo
     middle = np.exp(weights @ np.log(levels))
     # What a mean of logarithms lacks of a mean of power.
     inner = np.exp(np.log(levels).mean(axis=0))
-    inside_powers: Floats = middle * np.minimum(levels.mean(axis=0) / inner, 4.0)
-    return inside_powers
+    powers: Floats = middle * np.minimum(levels.mean(axis=0) / inner, 4.0)
+    return powers
 
 
 def _covariance(spectrum: Spectrum, levels: Floats) -> Complexes:
@@ -113,16 +117,9 @@ def _root(covariance: Complexes) -> Complexes:
     return root
 
 
-def _whole(samples: Block, grid: Grid) -> Spectrum:
-    """The frames that no silence around ``samples`` reaches into; the first begins with them."""
-    return grid.analyze(samples)[grid.window // grid.hop - 1 : len(samples) // grid.hop]
-
-
-def _white(gap: Gap, grid: Grid) -> Complexes:
-    """Spectrum of independent noise per channel, of power one in every bin: (frames, channels, bins)."""
-    margin = grid.window
-    samples = chance(gap).standard_normal((gap.length + 2 * margin, gap.channels)).astype(np.float32)
-    first = margin // grid.hop
-    noise = grid.analyze(samples)[first : first + len(grid.analyze(samples[: gap.length]))]
+def _white(gap: Gap, frames: Frames, length: int) -> Complexes:
+    """Frames over ``length`` samples of independent noise per channel, of mean power one: (frames, channels, bins)."""
+    samples = chance(gap).standard_normal((length + -length % frames.hop, gap.channels)).astype(np.float32)
+    noise = frames.analyze(samples)
     scaled: Complexes = noise / np.sqrt(np.square(np.abs(noise), dtype=np.float64).mean())
     return scaled
