@@ -17,8 +17,10 @@ from dubline.repair import regions, roomtone, spectra, suppress
 from dubline.repair.regions import Region, regions_of, removals_of
 from dubline.repair.remover import Parts, Remover, Worked
 from dubline.repair.report import CleanReport, Treatment
-from dubline.vocalization.events import Action, Event, in_order, write_events
-from dubline.vocalization.policies import Policy, dispose
+from dubline.vocalization.decide import Decided, Decision, decide
+from dubline.vocalization.edits import Edits
+from dubline.vocalization.events import Action, Event, write_events
+from dubline.vocalization.policies import Policy
 from dubline.vocalization.watch import Cancel, Progress, in_step, never, nothing
 
 ME, UNFILLED, OPTIONAL, GUIDE = "me.wav", "me_unfilled.wav", "optional.wav", "dx_guide.wav"
@@ -40,6 +42,7 @@ def clean(
     events: Sequence[Event],
     out_dir: Path,
     policy: Policy | None = None,
+    edits: Edits | None = None,
     dialogue: Path | None = None,
     keep_unfilled: bool = False,
     progress: Progress = nothing,
@@ -47,20 +50,21 @@ def clean(
 ) -> CleanReport:
     """Write ``me.wav optional.wav dx_guide.wav events.parquet report.json`` (and ``me_unfilled.wav``) of an M&E.
 
-    With ``policy`` the events are disposed by it, without one each keeps its own disposition; ``events.parquet``
-    says what became of them. All sound is 32-bit float at the M&E's rate, layout and length; outside events
-    ``me.wav`` is the M&E bit for bit, and ``me_unfilled + optional + dx_guide`` is the M&E plus the ``dialogue``
-    stem, which the DX guide takes in and which, where it sounds, says what in an event can be dialogue.
+    With ``policy`` the events are disposed by it, without one each keeps its own disposition; ``edits`` overrule
+    either (`decide`). ``events.parquet`` says what became of them. All sound is 32-bit float at the M&E's rate, layout
+    and length; outside events ``me.wav`` is the M&E bit for bit, and ``me_unfilled + optional + dx_guide`` is the M&E
+    plus the ``dialogue`` stem, which the DX guide takes in and which, where it sounds, says what in an event can be
+    dialogue.
     Streams through memory; files appear in ``out_dir`` together, when all are whole. Raises `BadInput` for files
     that do not belong together or hold samples that are not finite, and for events of another file; `Cancelled`.
     """
-    decided = in_order(list(events) if policy is None else dispose(list(events), policy))
+    decided = decide(events, policy=policy, edits=edits)
     with ExitStack() as stack:
         me = stack.enter_context(WavReader(path))
         stem = stack.enter_context(WavReader(dialogue)) if dialogue is not None else None
         if stem is not None and stem.layout != me.layout:
             raise BadInput(f"{stem.layout.name} beside {me.layout.name}", str(dialogue), "give the stems of one mix")
-        removals = removals_of(decided, me.layout, rate=me.rate, frames=me.frames)
+        removals = removals_of(decided.events, me.layout, rate=me.rate, frames=me.frames)
         plan = regions_of(removals, rate=me.rate, frames=me.frames)
         aside = stack.enter_context(WavReader(dialogue)) if dialogue is not None else None
         remover = Remover(stack.enter_context(WavReader(path)), plan, aside)
@@ -99,10 +103,10 @@ def _sum(parts: Parts, guide: Block) -> np.ndarray[tuple[int, ...], np.dtype[np.
 
 
 def _report(
-    me: WavReader, events: list[Event], worked: dict[Region, Worked], *, policy: Policy | None, error: float
+    me: WavReader, decided: Decided, worked: dict[Region, Worked], *, policy: Policy | None, error: float
 ) -> CleanReport:
     by_event = {removal.event: done for region, done in worked.items() for removal in region.removals}
-    treatments = tuple(_treatment(event, by_event.get(at)) for at, event in enumerate(events))
+    treatments = tuple(_treatment(decision, by_event.get(at)) for at, decision in enumerate(decided.decisions))
 
     def seconds(action: Action | None = None, disposition: str | None = None) -> float:
         chosen = (e.event for e in treatments if e.event.action == action or e.event.disposition == disposition)
@@ -120,20 +124,22 @@ def _report(
         layout=me.layout.name,
         frames=me.frames,
         parameters=PARAMETERS,
+        edits=decided.edits_json(),
     )
 
 
-def _treatment(event: Event, worked: Worked | None) -> Treatment:
+def _treatment(decision: Decision, worked: Worked | None) -> Treatment:
+    event = decision.event
     if worked is None:
-        return Treatment(replace(event, action="none"), "none", None)
+        return Treatment(replace(event, action="none"), "none", None, decision)
     if worked.before == 0.0:
         reduction = 0.0
     else:
         reduction = 10.0 * math.log10(worked.before / max(worked.after, worked.before * 1e-12))
     if worked.filled:
         method = "suppression guided by the dialogue stem" if worked.guided else "suppression"
-        return Treatment(replace(event, action="filled"), f"{method}, room tone", round(reduction, 2))
-    return Treatment(replace(event, action="attenuated"), "attenuation", round(reduction, 2))
+        return Treatment(replace(event, action="filled"), f"{method}, room tone", round(reduction, 2), decision)
+    return Treatment(replace(event, action="attenuated"), "attenuation", round(reduction, 2), decision)
 
 
 @contextmanager

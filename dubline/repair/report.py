@@ -8,20 +8,26 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from dubline.vocalization.decide import Decision
 from dubline.vocalization.events import LABELS, Event
 
 
 @dataclass(frozen=True, slots=True)
 class Treatment:
-    """One event and what was done. ``reduction_db`` is how much its channels lost in its region, before filling."""
+    """One event and what was done. ``reduction_db`` is how much its channels lost in its region, before filling.
+
+    ``decision`` says who wanted it so, and why.
+    """
 
     event: Event
     method: str
     reduction_db: float | None
+    decision: Decision
 
     def to_json(self) -> dict[str, Any]:
-        """The event's fields and the treatment's, flat."""
-        return self.event.to_json() | {"method": self.method, "reduction_db": self.reduction_db}
+        """The event's fields, the treatment's and the decision's, flat."""
+        treatment = {"method": self.method, "reduction_db": self.reduction_db}
+        return self.event.to_json() | treatment | self.decision.to_json()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +48,7 @@ class CleanReport:
     layout: str
     frames: int
     parameters: dict[str, float]
+    edits: dict[str, Any]
 
     @property
     def events(self) -> list[Event]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Literal, Self
 
@@ -100,11 +99,6 @@ def get(policy_id: str, added: Path | None = None) -> Policy:
 def standing(added: Path | None = None) -> dict[str, str]:
     """By id: ``shipped``, ``added``, or which shipped version the studio's file overrides."""
     return _SHELF.standing(added)
-
-
-def dispose(events: list[Event], policy: Policy) -> list[Event]:
-    """``events`` with the disposition ``policy`` gives each by label, stem, level and length."""
-    return [replace(event, disposition=policy.rule_for(event).disposition) for event in events]
 
 
 def _within(value: float, low: float | None, high: float | None) -> bool:

@@ -18,6 +18,7 @@ from dubline.repair.clean import clean
 from dubline.repair.report import CleanReport
 from dubline.vocalization import policies
 from dubline.vocalization.detect import detect
+from dubline.vocalization.edits import read_edits
 from dubline.vocalization.events import Event, read_events
 
 Samples = npt.NDArray[np.float32]
@@ -210,4 +211,22 @@ def test_the_report_says_what_was_done(tmp_path: Path, voice: Voice, write: Writ
     assert [one["action"] for one in saved["treatments"]] == ["filled", "filled", "none"]
     assert saved["treatments"][0]["reduction_db"] > 6
     assert read_events(tmp_path / "out" / "events.parquet") == report.events
-    assert isinstance(report, CleanReport) and saved["policy"] == "netflix@1"
+    assert isinstance(report, CleanReport) and saved["policy"] == "netflix@2"
+
+
+def test_a_person_overrules_the_policy_and_the_report_says_so(tmp_path: Path, write: Write, noise: Noise) -> None:
+    word, gull = (Event(at, at + 0.5, ("FC",), "speech", 0.9, 12.0) for at in (2.0, 6.0))
+    said = [
+        {"do": "change", "event": word.id, "disposition": "keep", "who": "ann", "note": "a parrot"},
+        {"do": "drop", "event": gull.id, "who": "ben"},
+    ]
+    (tmp_path / "edits.json").write_text(json.dumps({"edits": said}))
+    path = write(noise(RATE * SECONDS, 1), layout="mono")
+    edits = read_edits(tmp_path / "edits.json")
+    clean(path, events=[word, gull], policy=policies.get("clean"), edits=edits, out_dir=tmp_path / "out")
+    saved = json.loads((tmp_path / "out" / "report.json").read_text())
+    (kept,) = saved["treatments"]
+    assert (kept["disposition"], kept["decided_by"], kept["reason"]) == ("keep", "ann", "a parrot")
+    assert [(one["id"], one["decided_by"]) for one in saved["edits"]["dropped"]] == [(gull.id, "ben")]
+    with WavReader(path) as before, WavReader(tmp_path / "out" / "me.wav") as after:
+        np.testing.assert_array_equal(next(before.blocks(before.frames)), next(after.blocks(after.frames)))
