@@ -40,7 +40,7 @@ class Frames:
         return spectrum
 
     def synthesize(self, spectrum: Spectrum) -> Block:
-        """(frames, channels, bins) -> ((frames - 1) * hop + window, channels); complete but for a window at either end."""
+        """(frames, channels, bins) -> ((frames - 1) * hop + window, channels); incomplete in a window at either end."""
         frames = np.fft.irfft(spectrum, n=self.window, axis=-1) * (self._taper * np.float32(2.0 / OVERLAP))
         count, channels, _ = frames.shape
         out = np.zeros(((count - 1) * self.hop + self.window, channels), dtype=np.float32)
@@ -51,4 +51,5 @@ class Frames:
     @property
     def _taper(self) -> npt.NDArray[np.float32]:
         # Periodic: used twice it sums to OVERLAP / 2.
-        return np.sin(np.arange(self.window) * (np.pi / self.window)).astype(np.float32)
+        taper: npt.NDArray[np.float32] = np.sin(np.arange(self.window) * (np.pi / self.window)).astype(np.float32)
+        return taper

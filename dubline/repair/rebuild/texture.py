@@ -49,7 +49,7 @@ def synthesize(gap: Gap) -> Block:
     shape = _root(_covariance(around.spectrum, levels[:, bands]))
     lead = frames.window - frames.hop
     noise = _white(gap, frames, lead + gap.length + lead)
-    at = np.arange(len(noise)) * frames.hop + frames.window / 2 - lead
+    at = (np.arange(len(noise)) * frames.hop + frames.window / 2 - lead).astype(np.float64)
     gains = np.sqrt(_levels_inside(levels, around.at, at, gap.rate))[:, bands]
     # (bins, channels, channels) on (frames, channels, bins)
     colored = np.einsum("bij,tjb->tib", shape, noise, optimize=True) * gains[:, None, :]
@@ -72,7 +72,7 @@ def surroundings(gap: Gap, frames: Frames) -> Surroundings:
         if len(samples) >= frames.window:
             parts.append(frames.analyze(samples))
             places.append(first + frames.window / 2 + frames.hop * np.arange(len(parts[-1])))
-    return Surroundings(np.concatenate(parts), np.concatenate(places))
+    return Surroundings(np.concatenate(parts), np.concatenate(places).astype(np.float64))
 
 
 def band_of_bin(frames: Frames, rate: int) -> Bands:
