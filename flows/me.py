@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from dubline.vocalization.rules import standard
 from flows.clock import start_of_day
 from flows.preflight import Plan
 from flows.separate import separate_stems
@@ -32,7 +33,7 @@ def make_me(run: RunRef, plan: Plan, source: Source) -> Sound:
     """Separate the OV mix, find what stayed of the voice, take it out, and package the stems for delivery."""
     stems = separate_stems(run, source.ov["ov_mix"], plan.model)
     ov_speech = speech.submit(run, "OV", dialogue=stems["dx"])
-    events = detect.submit(run, me=stems["me"], dx=stems["dx"])
+    events = detect.submit(run, me=stems["me"], dx=stems["dx"], rules=standard().body())
     cleaned = clean.submit(
         run, me=stems["me"], dx=stems["dx"], events=events["events"], policy=plan.policy.model_dump(mode="json")
     )
