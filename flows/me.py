@@ -35,7 +35,12 @@ def make_me(run: RunRef, plan: Plan, source: Source) -> Sound:
     ov_speech = speech.submit(run, "OV", dialogue=stems["dx"])
     events = detect.submit(run, me=stems["me"], dx=stems["dx"], rules=standard().body())
     cleaned = clean.submit(
-        run, me=stems["me"], dx=stems["dx"], events=events["events"], policy=plan.policy.model_dump(mode="json")
+        run,
+        me=stems["me"],
+        dx=stems["dx"],
+        events=events["events"],
+        edits=source.edits,
+        policy=plan.policy.model_dump(mode="json"),
     )
     return Sound(
         stems=stems,

@@ -136,6 +136,7 @@ class Options(_Part):
 
     model: str = "default"
     policy: str = "netflix"
+    edits: Path | None = None
     include_optional: bool = False
     keep_original: bool = True
     dub_level: DubLevel = DubLevel()
@@ -228,7 +229,9 @@ def _refuse_twins(order: Order, path: Path) -> None:
 def _absolute(order: Order, folder: Path) -> Order:
     master = order.master.model_copy(update={"path": folder / order.master.path})
     dubs = tuple(dub.model_copy(update={"dialogue": _in(folder, dub.dialogue)}) for dub in order.dubs)
-    return order.model_copy(update={"master": master, "dubs": dubs})
+    edits = order.options.edits and folder / order.options.edits
+    options = order.options.model_copy(update={"edits": edits})
+    return order.model_copy(update={"master": master, "dubs": dubs, "options": options})
 
 
 def _in(folder: Path, dialogue: Path | tuple[tuple[str, Path], ...]) -> Path | tuple[tuple[str, Path], ...]:

@@ -16,6 +16,7 @@ from dubline.media.languages import Language
 from dubline.media.streams import Media
 from dubline.separation import registry
 from dubline.vocalization import policies
+from dubline.vocalization.edits import read_edits
 from dubline.vocalization.policies import Policy
 from flows.naming import channels_of, check_names
 from flows.order import Delivery, Order, read_order
@@ -50,6 +51,9 @@ def preflight(order_path: Path, out: Path, settings: Settings) -> Plan:
     check_names(order, wanted, where=str(order_path))
     for path in (order.master.path, *(path for dub in order.dubs for path in dub.files)):
         check_file(path)
+    if order.options.edits is not None:
+        check_file(order.options.edits)
+        read_edits(order.options.edits)
     _writable(out)
     return Plan(
         order=order,

@@ -14,6 +14,7 @@ from flows.start import start_frames
 from flows.stored import read_json
 from tasks.context import means
 from tasks.demux import demux
+from tasks.edits import edits
 from tasks.ingest import ingest
 from tasks.place import place
 from tasks.probe import probe
@@ -24,12 +25,14 @@ from tasks.step import Pending, RunRef, StepResult
 class Source:
     """The title's material inside dubline: asset ids, what the master holds, the steps that took it in.
 
-    ``dubs`` are the files of every dub, ``starts`` where it begins in samples of the OV mix, by the order's language.
+    ``edits`` is what a person said about the events, None where nobody did. ``dubs`` are the files of every dub,
+    ``starts`` where it begins in samples of the OV mix, by the order's language.
     """
 
     master: str
     media_asset: str
     media: Media
+    edits: str | None
     ov: StepResult
     dubs: dict[str, list[str]]
     starts: dict[str, int]
@@ -62,6 +65,8 @@ def take_in(run: RunRef, plan: Plan) -> Source:
         ]
         for dub in order.dubs
     }
+    said = order.options.edits
+    edited = said and edits.submit(run, file=ingest(said, "edits", run.version_id, "edits")).result()["edits"]
     probed = probe.submit(run, master=master).result()
     media = read_media(probed["media"])
     check_media(plan, media)
@@ -87,7 +92,7 @@ def take_in(run: RunRef, plan: Plan) -> Source:
     for pending in placed.values():
         # A dub that does not fit is refused before the long work begins.
         pending.result()
-    return Source(master, probed["media"], media, ov, dubs, starts, placed)
+    return Source(master, probed["media"], media, edited, ov, dubs, starts, placed)
 
 
 def read_media(sha256: str) -> Media:

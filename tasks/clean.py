@@ -6,19 +6,21 @@ from pathlib import Path
 from typing import Any
 
 from dubline.repair.clean import clean as clean_me
+from dubline.vocalization.edits import read_edits
 from dubline.vocalization.events import read_events
 from dubline.vocalization.policies import Policy
 from tasks.step import Made, Work, step
 
 
-@step("clean", version=1)
-def clean(work: Work, me: Path, dx: Path, events: Path, *, policy: dict[str, Any]) -> Made:
+@step("clean", version=2)
+def clean(work: Work, me: Path, dx: Path, events: Path, edits: Path | None = None, *, policy: dict[str, Any]) -> Made:
     """Write the filled M&E, OPT and the DX guide; M&E before filling + OPT + DX guide = OV mix."""
     report = clean_me(
         me,
         events=read_events(events),
         dialogue=dx,
         policy=Policy.model_validate(policy),
+        edits=None if edits is None else read_edits(edits),
         out_dir=work.scratch,
         progress=work.progress,
         cancelled=work.cancelled,

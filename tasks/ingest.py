@@ -18,7 +18,7 @@ _CHUNK_BYTES = 4 << 20
 
 
 @task(name="ingest", task_run_name="ingest {subject}", cache_policy=NO_CACHE, persist_result=False)
-def ingest(path: Path, subject: str, version_id: int, role: str, language: str) -> str:
+def ingest(path: Path, subject: str, version_id: int, role: str, language: str | None = None) -> str:
     """The sha256 of the file at ``path``; an unchanged file is not read again."""
     return ingest_file(path, subject, version_id=version_id, role=role, language=language)
 

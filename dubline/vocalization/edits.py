@@ -156,6 +156,12 @@ def read_edits(path: Path) -> Edits:
         raise BadInput("the edits cannot be read", str(path), f"give a YAML or JSON file ({error})") from error
 
 
+def write_edits(edits: Edits, path: Path) -> None:
+    """Write as JSON what `read_edits` reads; the same edits give the same bytes."""
+    rows = [edit.model_dump(mode="json", exclude_none=True) for edit in edits.edits]
+    path.write_text(json.dumps({"edits": rows}, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     body = dict(pairs)
     if len(body) < len(pairs):

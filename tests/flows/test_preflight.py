@@ -38,6 +38,16 @@ def planned(home: Path, *rows: Row, **options: Any) -> Plan:
     return preflight(folder / "order.yaml", folder / "out", Settings.load())
 
 
+def test_edits_are_read_before_any_work(home: Path) -> None:
+    (home.parent / "edits.yaml").write_text("edits: [{do: drop, who: ann, event: 0123456789ab}]")
+    assert planned(home, MOV, edits="edits.yaml").order.options.edits == home.parent / "edits.yaml"
+    (home.parent / "edits.yaml").write_text("edits: [{do: drop, event: 0123456789ab}]")
+    with pytest.raises(BadInput, match=r"edit 1 who is wrong \(.*edits\.yaml\)"):
+        planned(home, MOV, edits="edits.yaml")
+    with pytest.raises(BadInput, match="none"):
+        planned(home, MOV, edits="none.yaml")
+
+
 def master(
     picture: str = "h264",
     sound: str = "pcm_s24le",

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from dubline.errors import BadInput
 from dubline.vocalization import policies
 from dubline.vocalization.decide import decide
-from dubline.vocalization.edits import Edits, Place, read_edits
+from dubline.vocalization.edits import Edits, Place, read_edits, write_edits
 from dubline.vocalization.events import Event
 
 WORD = Event(1.0, 2.0, ("FC",), "speech", 0.9, 8.0)
@@ -149,10 +149,15 @@ def test_a_file_that_is_no_list_of_edits_is_bad_input(text: str, tmp_path: Path)
 
 
 def test_json_says_the_same_as_yaml(edited: Edit, tmp_path: Path) -> None:
-    row = {"do": "drop", "event": WORD.id, "who": "ann", "note": "an owl"}
-    path = tmp_path / "edits.json"
-    path.write_text(json.dumps({"edits": [row]}, indent="\t"))
-    assert read_edits(path).edits == edited(row).edits
+    drop = {"do": "drop", "event": WORD.id, "who": "ann", "note": "une chouette \u2014 pas un cri"}
+    at = {"start_seconds": 1.0, "end_seconds": 2.0, "channels": ["FC"], "stem": "dx"}
+    said = edited(
+        drop, {"do": "change", "at": at, "label": "cough"}, {"do": "add", **at, "label": "shout", "disposition": "keep"}
+    )
+    write_edits(said, tmp_path / "edits.json")
+    assert read_edits(tmp_path / "edits.json").edits == said.edits
+    (tmp_path / "tabs.json").write_text(json.dumps({"edits": [drop]}, indent="\t"))
+    assert read_edits(tmp_path / "tabs.json").edits == said.edits[:1]
 
 
 SPAN = st.tuples(st.floats(0, 100), st.floats(0.01, 10)).map(lambda span: (span[0], span[0] + span[1]))
