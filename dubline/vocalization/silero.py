@@ -129,24 +129,34 @@ class VoiceActivity:
 
         Samples that are not finite count as silence: one of them would stay in the state for good.
         """
+        return self.decide(self.states(block))
+
+    def states(self, block: Floats) -> Floats:
+        """What the network has in mind after each frame that ``block`` completes: (frames, streams, HIDDEN)."""
         clean = np.nan_to_num(block, nan=0.0, posinf=0.0, neginf=0.0)
         held = np.concatenate([self._held, clean])
         count = (len(held) - CONTEXT) // FRAME
         self._held = held[count * FRAME :]
         if count == 0:
-            return np.zeros((0, self._streams), dtype=np.float32)
+            return np.zeros((0, self._streams, HIDDEN), dtype=np.float32)
         # (frames, streams, CONTEXT + FRAME): every frame with the tail of the one before it.
         views = np.lib.stride_tricks.sliding_window_view(held, CONTEXT + FRAME, axis=0)[::FRAME][:count]
         driven = self._net.encode(views.reshape(-1, CONTEXT + FRAME))
         hidden, self._state = self._net.recur(driven.reshape(count, self._streams, 4, HIDDEN), self._state)
-        return self._net.decide(hidden)
+        return hidden
+
+    def decide(self, states: Floats) -> Floats:
+        """The probabilities that `states` stand for."""
+        return self._net.decide(states)
 
     def flush(self) -> Floats:
         """The last frame, completed with silence: (0 or 1, streams)."""
-        missing = FRAME + CONTEXT - len(self._held)
-        if missing == FRAME:
-            return np.zeros((0, self._streams), dtype=np.float32)
-        return self.process(np.zeros((missing, self._streams), dtype=np.float32))
+        return self.decide(self.flush_states())
+
+    def flush_states(self) -> Floats:
+        """`states` of the last frame, completed with silence: (0 or 1, streams, HIDDEN)."""
+        missing = (FRAME + CONTEXT - len(self._held)) % FRAME
+        return self.states(np.zeros((missing, self._streams), dtype=np.float32))
 
 
 def _convolve(x: Floats, weight: Floats, stride: int) -> Floats:
