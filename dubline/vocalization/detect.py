@@ -7,14 +7,15 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
+from scipy.ndimage import maximum_filter1d
 
 from dubline.audio.resample import resample_blocks
 from dubline.audio.wav import Block, WavReader
 from dubline.vocalization.background import level_over_background
-from dubline.vocalization.ear import FRAME_SECONDS
+from dubline.vocalization.ear import FRAME_SECONDS, SILENCE_DBFS
 from dubline.vocalization.events import LABELS, Event, Label, Stem, in_order
 from dubline.vocalization.groups import Group, groups_of, listen_to
-from dubline.vocalization.hysteresis import runs
+from dubline.vocalization.hysteresis import Mask, runs
 from dubline.vocalization.listen import Heard, Listener
 from dubline.vocalization.residual import residual_spans
 from dubline.vocalization.rules import DetectionRules, standard
@@ -24,6 +25,8 @@ from dubline.vocalization.watch import Cancel, Progress, in_step, never, nothing
 
 # What a dub replaces; every other voice in a DX stem may be of use to one.
 LANGUAGE: tuple[Label, ...] = ("speech", "singing")
+# Dialogue this near to a frame in which a voice is heard is voice.
+VOICED_SECONDS = 0.5
 
 
 def detect(
@@ -82,12 +85,21 @@ def _left_behind(heard: Heard, at: int, dx: Heard | None, *, rules: DetectionRul
     sounds = sounds_of(heard.scores[:, at], rules=rules, frame_seconds=FRAME_SECONDS, duration_seconds=duration)
     if dx is None:
         return sounds
-    for start, end, score in residual_spans(heard.level[:, at], dx.level[:, 0], frame_seconds=FRAME_SECONDS):
+    said = _voiced(dx, rules)
+    for start, end, score in residual_spans(heard.level[:, at], said, frame_seconds=FRAME_SECONDS):
         if start < duration:
             label = _label_of(dx.scores[:, 0], start, end, rules)
             residue = Sound(label, start, min(end, duration), score)
             sounds = with_sound(sounds, residue, shortest_seconds=rules.labels[label].minimum_seconds)
     return sounds
+
+
+def _voiced(dx: Heard, rules: DetectionRules) -> Block:
+    """The level of the dialogue, but silence where nobody is heard in it: a separator leaves some music there too."""
+    thresholds = np.array([rules.labels[label].threshold for label in LABELS])
+    sure: Mask = (dx.scores[:, 0] >= thresholds).any(axis=1)
+    near = maximum_filter1d(sure, 2 * round(VOICED_SECONDS / FRAME_SECONDS) + 1) if len(sure) else sure
+    return np.where(near, dx.level[:, 0], np.float32(SILENCE_DBFS))
 
 
 def _label_of(scores: Scores, start: float, end: float, rules: DetectionRules) -> Label:

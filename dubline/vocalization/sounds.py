@@ -17,7 +17,7 @@ CHOICE_SECONDS = 0.35
 # Keeps the odds finite where a score is 0 or 1.
 _LEAST = 1e-3
 
-Scores = npt.NDArray[np.float32]
+Scores = npt.NDArray[np.floating]
 
 
 @dataclass(frozen=True, slots=True)

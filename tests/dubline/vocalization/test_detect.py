@@ -86,7 +86,7 @@ def test_a_residue_that_follows_the_dialogue_is_found_though_it_is_no_speech(
     assert detect(path) == []
     events = detect(path, dialogue=write(stem, layout="stereo", name="dx.wav"))
     assert events and all(START - 0.1 < event.start_seconds < event.end_seconds < START + 4.2 for event in events)
-    assert all(0.7 <= event.score <= 1.0 for event in events)
+    assert all(0.85 <= event.score <= 1.0 for event in events)
 
 
 def test_a_stem_of_another_mix_is_bad_input(write: Write, noise: Noise) -> None:
