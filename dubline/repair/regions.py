@@ -1,51 +1,60 @@
-"""Where in time and in which channels an M&E is worked on, and where room tone for it may be taken."""
+"""Where in time and in which channels an M&E is worked on, and where background without a voice lies around it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from dubline.audio.layout import Layout
 from dubline.errors import BadInput
-from dubline.vocalization.events import Event
+from dubline.vocalization.events import Disposition, Event, Stem
 
 # The removal fades in before the event, quickly enough to spare what precedes it ...
 ATTACK_SECONDS = 0.02
-# ... and out after it, slowly enough to take the reverberation along.
+# ... and out after it, slowly enough to take a small room's reverberation along.
 TAIL_SECONDS = 0.2
-# A passage this long makes a loop nobody hears turn; shorter ones serve only where there is none.
-COMFORTABLE_TONE_SECONDS = 1.0
-SHORTEST_TONE_SECONDS = 0.05
-LONGEST_TONE_SECONDS = 4.0
-# What lies this close to an event is the same moment of the scene.
-BESIDE_SECONDS = 0.5
+# Background that touches the region is best; with less of it than this, some is fetched from further away.
+LITTLE_SECONDS = 1.0
+ENOUGH_SECONDS = 2.0
+# More of it is never held: memory must not grow with the title.
+LONGEST_SECONDS = 8.0
+# Further away it is another scene.
+FURTHEST_SECONDS = 120.0
+# A shorter passage between two events is more fade than sound.
+SHORTEST_SECONDS = 0.05
+
+Span = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """One event in sample frames: what lies in ``columns`` from ``start`` to ``end`` is to go, to OPT or DX guide."""
+    """One event in sample frames: what lies in ``columns`` from ``start`` to ``end`` is to go, to OPT or DX guide.
+
+    ``tail`` frames after the end go along: the event's reverberation and the fade back to the M&E.
+    """
 
     start: int
     end: int
     columns: tuple[int, ...]
     optional: bool
     event: int
+    tail: int
 
 
 @dataclass(frozen=True, slots=True)
 class Region:
     """Removals whose fades meet, in channels that share one scene; outside all regions the M&E is not touched.
 
-    ``tone`` is the passage (start, end) in frames to take room tone from, free of any event in these channels;
-    ``beside`` the background right before and right after, whose level it takes.
+    ``before`` and ``after`` are passages (start, end) in order of time, free of any event in these channels.
     """
 
     start: int
     end: int
     columns: tuple[int, ...]
     removals: tuple[Removal, ...]
-    tone: tuple[int, int] | None
-    beside: tuple[tuple[int, int], tuple[int, int]]
+    before: tuple[Span, ...]
+    after: tuple[Span, ...]
 
 
 def removals_of(events: Sequence[Event], layout: Layout, *, rate: int, frames: int) -> list[Removal]:
@@ -53,32 +62,35 @@ def removals_of(events: Sequence[Event], layout: Layout, *, rate: int, frames: i
 
     Raises `BadInput` for an event in a channel ``layout`` lacks, or after the end: it belongs to another file.
     """
-    found = []
-    for at, event in enumerate(events):
-        start, end = round(event.start_seconds * rate), min(round(event.end_seconds * rate), frames)
-        if not set(event.channels) <= set(layout.tags) or start >= frames:
-            raise BadInput(
-                f"an event at {event.start_seconds:.3f} s in {'+'.join(event.channels)} lies outside the M&E",
-                f"{frames / rate:.3f} s of {layout.name}",
-                "give the events detected in this M&E",
-            )
-        columns = tuple(layout.index(tag) for tag in event.channels if tag != "LFE")
-        if event.disposition != "keep" and columns and end > start:
-            found.append(Removal(start, end, columns, event.disposition == "optional", at))
-    return sorted(found, key=lambda removal: (removal.start, removal.end))
+    return _leaving(events, "me", ("optional", "remove"), layout, rate=rate, frames=frames)
 
 
-def regions_of(removals: Sequence[Removal], *, rate: int, frames: int) -> list[Region]:
-    """The regions of all ``removals``, by time; channels that ever share an event share regions and room tone."""
+def moved_of(events: Sequence[Event], layout: Layout, *, rate: int, frames: int) -> list[Removal]:
+    """Events of the DX stem that go to OPT; the others are in the DX guide already."""
+    return _leaving(events, "dx", ("optional",), layout, rate=rate, frames=frames)
+
+
+def voices_of(events: Sequence[Event], layout: Layout, *, rate: int, frames: int) -> list[tuple[Span, tuple[int, ...]]]:
+    """Where voices are in the M&E, whatever becomes of them, each with its columns: no background to take."""
+    places = [_place(event, layout, rate=rate, frames=frames) for event in events if event.stem == "me"]
+    return [((start, end), columns) for start, end, columns in places]
+
+
+def regions_of(
+    removals: Sequence[Removal], *, rate: int, frames: int, voices: Sequence[tuple[Span, tuple[int, ...]]] = ()
+) -> list[Region]:
+    """The regions of all ``removals``, by time; channels that ever share an event share regions and background."""
     regions: list[Region] = []
     for columns in _scenes(removals):
         mine = [removal for removal in removals if set(removal.columns) <= set(columns)]
         clusters = _clusters(mine, rate=rate, frames=frames)
-        gaps = _gaps([(start, end) for start, end, _ in clusters], frames)
-        regions += [
-            Region(start, end, columns, members, _tone(gaps, at, rate=rate), _beside(gaps, at, rate=rate))
-            for at, (start, end, members) in enumerate(clusters)
-        ]
+        taken = [(start, end) for start, end, _ in clusters]
+        taken += [span for span, where in voices if set(where) & set(columns)]
+        free = _free(taken, frames, shortest=round(SHORTEST_SECONDS * rate))
+        for start, end, members in clusters:
+            before = _nearest((span for span in reversed(free) if span[1] <= start), start, rate=rate)
+            after = _nearest((span for span in free if span[0] >= end), end, rate=rate)
+            regions.append(Region(start, end, columns, members, tuple(reversed(before)), tuple(after)))
     return sorted(regions, key=lambda region: (region.start, region.columns))
 
 
@@ -90,6 +102,34 @@ def attack_frames(rate: int) -> int:
 def tail_frames(rate: int) -> int:
     """The fade after an event."""
     return max(round(TAIL_SECONDS * rate), 1)
+
+
+def _leaving(
+    events: Sequence[Event],
+    stem: Stem,
+    dispositions: tuple[Disposition, ...],
+    layout: Layout,
+    *,
+    rate: int,
+    frames: int,
+) -> list[Removal]:
+    found = []
+    for at, event in enumerate(events):
+        start, end, columns = _place(event, layout, rate=rate, frames=frames)
+        if event.stem == stem and event.disposition in dispositions and columns and end > start:
+            found.append(Removal(start, end, columns, event.disposition == "optional", at, tail_frames(rate)))
+    return sorted(found, key=lambda removal: (removal.start, removal.end))
+
+
+def _place(event: Event, layout: Layout, *, rate: int, frames: int) -> tuple[int, int, tuple[int, ...]]:
+    start, end = round(event.start_seconds * rate), min(round(event.end_seconds * rate), frames)
+    if not set(event.channels) <= set(layout.tags) or start >= frames:
+        raise BadInput(
+            f"an event at {event.start_seconds:.3f} s in {'+'.join(event.channels)} lies outside the M&E",
+            f"{frames / rate:.3f} s of {layout.name}",
+            "give the events detected in this M&E",
+        )
+    return start, end, tuple(layout.index(tag) for tag in event.channels if tag != "LFE")
 
 
 def _scenes(removals: Sequence[Removal]) -> list[tuple[int, ...]]:
@@ -106,7 +146,7 @@ def _clusters(removals: Sequence[Removal], *, rate: int, frames: int) -> list[tu
     clusters: list[tuple[int, int, tuple[Removal, ...]]] = []
     for removal in removals:
         start = max(removal.start - attack_frames(rate), 0)
-        end = min(removal.end + tail_frames(rate), frames)
+        end = min(removal.end + removal.tail, frames)
         if clusters and start <= clusters[-1][1]:
             first, last, members = clusters[-1]
             clusters[-1] = (first, max(last, end), (*members, removal))
@@ -115,29 +155,26 @@ def _clusters(removals: Sequence[Removal], *, rate: int, frames: int) -> list[tu
     return clusters
 
 
-def _gaps(spans: Sequence[tuple[int, int]], frames: int) -> list[tuple[int, int]]:
-    """What ``spans`` leave of the file: gap ``i`` precedes span ``i``; some may be empty."""
-    starts = [0, *(end for _, end in spans)]
-    ends = [*(start for start, _ in spans), frames]
-    return list(zip(starts, ends, strict=True))
+def _free(taken: Iterable[Span], frames: int, *, shortest: int) -> list[Span]:
+    """What ``taken`` leaves of the file, in order of time, without what is too short to use."""
+    at, free = 0, []
+    for start, end in itertools.chain(sorted(taken), [(frames, frames)]):
+        if start - at >= shortest:
+            free.append((at, start))
+        at = max(at, end)
+    return free
 
 
-def _tone(gaps: Sequence[tuple[int, int]], at: int, *, rate: int) -> tuple[int, int] | None:
-    """The nearest comfortable passage around span ``at``, before it rather than after; else the longest there is."""
-    order = [side for reach in range(len(gaps)) for side in (at - reach, at + 1 + reach) if 0 <= side < len(gaps)]
-    enough = COMFORTABLE_TONE_SECONDS * rate
-    lengths = (gaps[side][1] - gaps[side][0] for side in order)
-    chosen = next((side for side, length in zip(order, lengths, strict=True) if length >= enough), None)
-    if chosen is None:
-        chosen = max(order, key=lambda side: gaps[side][1] - gaps[side][0])
-    start, end = gaps[chosen]
-    longest = round(LONGEST_TONE_SECONDS * rate)
-    # The end of the passage that faces the event.
-    passage = (max(start, end - longest), end) if chosen <= at else (start, min(end, start + longest))
-    return passage if passage[1] - passage[0] >= SHORTEST_TONE_SECONDS * rate else None
-
-
-def _beside(gaps: Sequence[tuple[int, int]], at: int, *, rate: int) -> tuple[tuple[int, int], tuple[int, int]]:
-    (before_start, before_end), (after_start, after_end) = gaps[at], gaps[at + 1]
-    reach = round(BESIDE_SECONDS * rate)
-    return (max(before_start, before_end - reach), before_end), (after_start, min(after_end, after_start + reach))
+def _nearest(spans: Iterable[Span], edge: int, *, rate: int) -> list[Span]:
+    """Of ``spans``, the nearest to ``edge`` first, as many as it takes; of each the end that faces the edge."""
+    chosen: list[Span] = []
+    have = 0
+    for start, end in spans:
+        if have >= LITTLE_SECONDS * rate and (len(chosen) == 1 or have >= ENOUGH_SECONDS * rate):
+            break
+        if min(abs(start - edge), abs(end - edge)) > FURTHEST_SECONDS * rate:
+            break
+        longest = round(LONGEST_SECONDS * rate) - have
+        chosen.append((max(start, end - longest), end) if end <= edge else (start, min(end, start + longest)))
+        have += chosen[-1][1] - chosen[-1][0]
+    return chosen

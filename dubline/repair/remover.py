@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 
-from dubline.audio.wav import BLOCK_FRAMES, Block, WavReader
-from dubline.repair.regions import Region, attack_frames, tail_frames
-from dubline.repair.roomtone import RoomTone, take_tone
-from dubline.repair.spectra import Grid, Read
-from dubline.repair.suppress import attenuate, suppress
+from dubline.audio.wav import Block, WavReader
+from dubline.repair.choose_removal import Cleaned
+from dubline.repair.regions import Region, Removal, Span
+from dubline.repair.scene import Scene, fades, scene_of, to_optional
 
-# A stem further than 12 dB under the M&E holds leakage, not the voice that is to go.
-_GUIDING = 10.0 ** (-12.0 / 10.0)
+# A longer region is worked in pieces: memory must not grow with an event.
+PIECE_SECONDS = 10.0
+# Neighboring pieces are blended over this long.
+JOIN_SECONDS = 0.25
+
+Clean = Callable[[Scene], Cleaned]
+Done = Callable[[Scene, Cleaned], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """One block of the M&E taken apart, each (n, channels) float32: ``unfilled + optional + guide`` is the M&E."""
+    """One block of the M&E taken apart, each (n, channels) float32: ``unfilled + optional + guide`` is the M&E.
+
+    With the DX stem, ``optional + guide`` hold that too.
+    """
 
     filled: Block
     unfilled: Block
@@ -29,123 +36,90 @@ class Parts:
 
 
 @dataclass(slots=True)
-class Worked:
-    """What was done in one region: with room tone, with the stem, and its energy before and after, before filling."""
-
-    filled: bool
-    guided: bool
-    before: float = 0.0
-    after: float = 0.0
-
-
-@dataclass(slots=True)
 class Remover:
     """Works through the M&E in rising order of time.
 
-    ``reader`` of the M&E and ``stem`` of the dialogue are its own and are read out of order.
+    ``reader`` of the M&E and ``stem`` of the dialogue are its own and are read out of order. ``clean`` cleans one
+    scene, ``done`` is told of each. ``moved`` are events of the DX stem that go to OPT, in order of time.
     """
 
     reader: WavReader
     regions: Sequence[Region]
+    clean: Clean
+    done: Done
     stem: WavReader | None = None
-    worked: dict[Region, Worked] = field(default_factory=dict)
-    _tones: dict[Region, RoomTone | None] = field(default_factory=dict)
-    _next: int = 0
-    _active: list[Region] = field(default_factory=list)
+    moved: Sequence[Removal] = ()
+    _begun: int = 0
+    _active: dict[Region, list[tuple[Span, Cleaned]]] = field(default_factory=dict)
 
-    def process(self, block: Block, at: int) -> Parts:
-        """``block`` (n, channels) begins at frame ``at``. Where no event is, the M&E passes bit for bit."""
-        unfilled, fill = block.copy(), np.zeros_like(block)
-        share = np.ones_like(block)
-        self._advance(at, at + len(block))
-        for region in self._active:
-            start, end = max(region.start, at), min(region.end, at + len(block))
-            if start < end:
-                here = np.s_[start - at : end - at, list(region.columns)]
-                unfilled[here], fill[here], share[here] = self._work(region, block[here], start, end)
+    def process(self, block: Block, at: int, stem: Block | None = None) -> Parts:
+        """``block`` (n, channels) of the M&E, and ``stem`` of the dialogue, begin at frame ``at``.
+
+        Where no event is, the M&E passes bit for bit.
+        """
+        end = at + len(block)
+        stays, fill, voice = block.copy(), np.zeros_like(block), np.zeros_like(block)
+        optional = np.zeros_like(block)
+        for region in self._under_way(at, end):
+            first, last = max(region.start, at), min(region.end, end)
+            optional[first - at : last - at, list(region.columns)] = to_optional(region, first, last, self.reader.rate)
+            for (start, stop), cleaned in self._pieces(region, first, last):
+                here, there = slice(max(start - at, 0), stop - at), slice(max(at - start, 0), end - start)
+                cells = np.s_[here, list(region.columns)]
+                rise = self._rise(region, start, slice(max(at - start, 0), min(stop, end) - start))
+                stays[cells] += rise * (cleaned.stays[there] - stays[cells])
+                voice[cells] += rise * (cleaned.voice[there] - voice[cells])
+                # Fills of two pieces have nothing in common: their power is blended, not their sound.
+                fill[cells] = fill[cells] * np.sqrt(1.0 - rise) + cleaned.fill[there] * np.sqrt(rise)
+        unfilled = block - voice
         removed = block - unfilled
-        guide = removed * share
-        filled = np.where(fill != 0.0, unfilled + fill, unfilled)
-        return Parts(filled, unfilled, removed - guide, guide)
+        reusable = removed * optional
+        guide = removed - reusable
+        if stem is not None:
+            moved = stem * self._moving(at, end, stem.shape[1])
+            reusable, guide = reusable + moved, guide + (stem - moved)
+        # Negative zeros stay what they are: untouched is untouched.
+        filled = np.where(stays + fill == block, block, stays + fill)
+        return Parts(filled, unfilled, reusable, guide)
 
-    def _advance(self, start: int, end: int) -> None:
-        """Keep the room tone of the regions under way only: memory must not grow with the number of events."""
-        self._active = [region for region in self._active if region.end > start]
-        self._tones = {region: self._tones[region] for region in self._active}
-        while self._next < len(self.regions) and self.regions[self._next].start < end:
-            region = self.regions[self._next]
-            self._next += 1
-            self._active.append(region)
-            tone = self._tones[region] = self._tone(region)
-            filled = tone is not None and not tone.silent
-            self.worked[region] = Worked(filled, self._guided(region))
+    def _under_way(self, at: int, end: int) -> list[Region]:
+        """The regions that touch the block; what is over is forgotten, memory must not grow with their number."""
+        for region in [region for region in self._active if region.end <= at]:
+            del self._active[region]
+        while self._begun < len(self.regions) and self.regions[self._begun].start < end:
+            self._active[self.regions[self._begun]] = []
+            self._begun += 1
+        return [region for region in self._active if region.end > at]
 
-    def _work(self, region: Region, me: Block, start: int, end: int) -> tuple[Block, Block, Block]:
-        """Of ``me`` (n, region's columns): unfilled, fill, and the share of what was removed that is language."""
-        language, reuse = (_weights(region, start, end, self.reader.rate, optional=kind) for kind in (False, True))
-        weight = np.maximum(language, reuse)
-        tone = self._tones[region]
-        if tone is None:
-            suppressed, fill = attenuate(me), np.zeros_like(me)
-        else:
-            stem = _reading(self.stem, region) if self.stem is not None and self.worked[region].guided else None
-            suppressed, fill = suppress(
-                _reading(self.reader, region), tone, Grid(self.reader.rate), start=start, end=end, stem=stem
-            )
-        unfilled = np.where(weight > 0.0, me - weight * (me - suppressed), me)
-        # Power of the background and of the uncorrelated fill stays one through the fade.
-        fill = fill * np.sqrt(1.0 - np.square(1.0 - weight))
-        share = np.where(language >= reuse, np.float32(1.0), language / np.maximum(reuse, np.float32(1e-9)))
-        worked = self.worked[region]
-        worked.before += float(np.square(me, dtype=np.float64).sum())
-        worked.after += float(np.square(unfilled, dtype=np.float64).sum())
-        return unfilled, fill, share
+    def _pieces(self, region: Region, first: int, last: int) -> list[tuple[Span, Cleaned]]:
+        """The cleaned pieces of ``region`` that lie between two frames; each is cleaned when it is first asked for."""
+        made = self._active[region]
+        made[:] = [piece for piece in made if piece[0][1] > first]
+        known = {span for span, _ in made}
+        for span in cut(region.start, region.end, self.reader.rate):
+            if span[0] < last and span[1] > first and span not in known:
+                scene = scene_of(region, span, self.reader, self.stem)
+                made.append((span, self.clean(scene)))
+                self.done(scene, made[-1][1])
+        return made
 
-    def _tone(self, region: Region) -> RoomTone | None:
-        if region.tone is None:
-            return None
-        read = _reading(self.reader, region)
-        beside = np.concatenate([read(start, end) for start, end in region.beside])
-        return take_tone(read, region.tone, beside=beside, rate=self.reader.rate, grid=Grid(self.reader.rate))
+    def _rise(self, region: Region, start: int, part: slice) -> Block:
+        """How far a piece has taken over from the one before it, 0 to 1: (n, 1) for ``part`` of its frames."""
+        if start == region.start:
+            return np.ones((part.stop - part.start, 1), dtype=np.float32)
+        join = max(round(JOIN_SECONDS * self.reader.rate), 1)
+        ramp: Block = np.clip((np.arange(part.start, part.stop) + 0.5) / join, 0.0, 1.0).astype(np.float32)[:, None]
+        return ramp
 
-    def _guided(self, region: Region) -> bool:
-        """Whether the stem sounds where the event is; a voice it does not have cannot be found with it."""
-        if self.stem is None:
-            return False
-        me, stem = (_energy(_reading(reader, region), region) for reader in (self.reader, self.stem))
-        return stem > 0.0 and stem >= me * _GUIDING
+    def _moving(self, at: int, end: int, channels: int) -> Block:
+        near = [one for one in self.moved if one.start < end + self.reader.rate and one.end + one.tail > at]
+        return fades(near, at, end, self.reader.rate, range(channels))
 
 
-def _reading(reader: WavReader, region: Region) -> Read:
-    """Reads the region's columns, zeros outside the file."""
-
-    def read(start: int, end: int) -> Block:
-        out = np.zeros((end - start, len(region.columns)), dtype=np.float32)
-        first, last = max(start, 0), min(end, reader.frames)
-        if first < last:
-            out[first - start : last - start] = next(reader.blocks(last - first, start=first))[:, region.columns]
-        return out
-
-    return read
-
-
-def _energy(read: Read, region: Region) -> float:
-    edges = [*range(region.start, region.end, BLOCK_FRAMES), region.end]
-    return sum(float(np.square(read(a, b), dtype=np.float64).sum()) for a, b in itertools.pairwise(edges))
-
-
-def _weights(region: Region, start: int, end: int, rate: int, *, optional: bool) -> Block:
-    """How far removal has faded in, 0 to 1, (n, region's columns): raised cosines around every event."""
-    attack, tail = attack_frames(rate), tail_frames(rate)
-    at = np.arange(start, end)
-    weights = np.zeros((end - start, len(region.columns)), dtype=np.float32)
-    for removal in region.removals:
-        if removal.optional != optional:
-            continue
-        rise = np.clip((at - (removal.start - attack)) / attack, 0.0, 1.0)
-        fall = np.clip((removal.end + tail - at) / tail, 0.0, 1.0)
-        weight = np.square(np.sin(np.pi / 2 * np.minimum(rise, fall))).astype(np.float32)
-        for column in removal.columns:
-            which = region.columns.index(column)
-            weights[:, which] = np.maximum(weights[:, which], weight)
-    return weights
+def cut(start: int, end: int, rate: int) -> Iterator[Span]:
+    """Pieces of equal length, but for the join with which each reaches into the next."""
+    count = max(-(-(end - start) // round(PIECE_SECONDS * rate)), 1)
+    edges = [start + (end - start) * k // count for k in range(count + 1)]
+    join = round(JOIN_SECONDS * rate)
+    for first, last in pairwise(edges):
+        yield first, min(last + join, end)

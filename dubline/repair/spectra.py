@@ -48,6 +48,16 @@ class Grid:
             out[at * self.hop : at * self.hop + self.window] += frames[at].T
         return out
 
+    def transform(self, samples: Block) -> Spectrum:
+        """A whole piece (n, channels), silence around it -> (frames, channels, bins)."""
+        lead = self.window - self.hop
+        return self.analyze(np.pad(samples, ((lead, lead + -len(samples) % self.hop), (0, 0))))
+
+    def inverse(self, spectrum: Spectrum, length: int) -> Block:
+        """What `transform` made of ``length`` samples back to (length, channels)."""
+        lead = self.window - self.hop
+        return self.synthesize(spectrum)[lead : lead + length]
+
 
 def power(spectrum: Spectrum) -> npt.NDArray[np.float32]:
     """Power per bin, averaged with its two neighbors: a single bin of noise says little about its level."""
