@@ -15,7 +15,7 @@ from dubline.vocalization.background import level_over_background
 from dubline.vocalization.ear import FRAME_SECONDS, SILENCE_DBFS
 from dubline.vocalization.events import LABELS, Event, Label, Stem, in_order
 from dubline.vocalization.groups import Group, groups_of, listen_to
-from dubline.vocalization.hysteresis import Mask, runs
+from dubline.vocalization.hysteresis import runs
 from dubline.vocalization.listen import Heard, Listener
 from dubline.vocalization.residual import residual_spans
 from dubline.vocalization.rules import DetectionRules, standard
@@ -97,7 +97,7 @@ def _left_behind(heard: Heard, at: int, dx: Heard | None, *, rules: DetectionRul
 def _voiced(dx: Heard, rules: DetectionRules) -> Block:
     """The level of the dialogue, but silence where nobody is heard in it: a separator leaves some music there too."""
     thresholds = np.array([rules.labels[label].threshold for label in LABELS])
-    sure: Mask = (dx.scores[:, 0] >= thresholds).any(axis=1)
+    sure = (dx.scores[:, 0] - thresholds).max(axis=1) >= 0.0
     near = maximum_filter1d(sure, 2 * round(VOICED_SECONDS / FRAME_SECONDS) + 1) if len(sure) else sure
     return np.where(near, dx.level[:, 0], np.float32(SILENCE_DBFS))
 
