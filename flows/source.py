@@ -66,7 +66,9 @@ def take_in(run: RunRef, plan: Plan) -> Source:
         for dub in order.dubs
     }
     said = order.options.edits
-    edited = said and edits.submit(run, file=ingest(said, "edits", run.version_id, "edits")).result()["edits"]
+    edited = None
+    if said is not None:
+        edited = edits.submit(run, file=ingest(said, "edits", run.version_id, "edits")).result()["edits"]
     probed = probe.submit(run, master=master).result()
     media = read_media(probed["media"])
     check_media(plan, media)

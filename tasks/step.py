@@ -47,6 +47,7 @@ class Work:
     cancelled: Callable[[], bool]
     device: str
     models_root: Path
+    asr_model: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +177,8 @@ class Step:
         try:
             with scratch_folder(using.settings.scratch_root) as folder:
                 paths, assets = _locate(recipe.inputs, using)
-                work = Work(folder, reporter, stop, using.device, using.settings.models_root)
+                settings = using.settings
+                work = Work(folder, reporter, stop, using.device, settings.models_root, settings.asr_model)
                 arguments = {role: paths.get(role) for role in self.inputs}
                 made = self.body(work, **arguments, **recipe.params)
                 outputs = {
