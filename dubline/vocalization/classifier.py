@@ -70,7 +70,7 @@ def load() -> EventNet:
 
 def network_of(config: dict[str, Any], path: Path) -> EventNet:
     """A network as ``config`` says, with the weights at ``path``, ready to decide."""
-    lists = {name: tuple(value) if isinstance(value, list) else value for name, value in config.items()}
+    lists: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in config.items()}
     network = EventNet(EventNetConfig(**lists)).eval()
     network.load_state_dict({name: tensor.float() if tensor.is_floating_point() else tensor
                              for name, tensor in load_file(path).items()})  # fmt: skip

@@ -13,8 +13,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from dubline.training.corpus import open_corpus
-from dubline.training.hearing.material import split_by_label
-from dubline.training.licenses import usable_part
+from dubline.training.hearing.material import taught_and_unheard
 from dubline.training.material import sources_of
 
 _HEAD = "# What the event classifier is, from what it was made and what it reaches; see docs/detection.md.\n"
@@ -32,7 +31,7 @@ def main() -> None:
     given = parser.parse_args()
     weights = given.out / "weights" / "events-small.safetensors"
     about = halve(given.run / "average.safetensors", weights)
-    kept, _ = split_by_label(usable_part(open_corpus(given.corpus, given.cache)))
+    kept, _ = taught_and_unheard(open_corpus(given.corpus, given.cache))
     figures = json.loads(given.figures.read_text(encoding="utf-8")) if given.figures else {}
     body = card_of(about, weights, sources_of(kept.clips), given.version, figures)
     card = given.out / "cards" / "events-small.yaml"

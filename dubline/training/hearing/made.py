@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 
 import numpy as np
 import soxr
@@ -60,7 +61,7 @@ def _crowd(corpus: Corpus, speech: list[Clip]) -> Made:
 def _backgrounds(rng: np.random.Generator, each: int) -> Iterator[Take]:
     frames = int(_BACKGROUND_SECONDS * RATE)
     for make in (synthetic.notes, synthetic.machine, synthetic.noise, synthetic.impacts):
-        yield from _takes(rng, lambda drawn, make=make: make(drawn, frames), each // 4, f"made:{make.__name__}")
+        yield from _takes(rng, partial(make, frames=frames), each // 4, f"made:{make.__name__}")
 
 
 def _takes(rng: np.random.Generator, make: Made, count: int, group: str) -> Iterator[Take]:

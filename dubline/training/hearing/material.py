@@ -14,6 +14,7 @@ import soxr
 from scipy.signal import butter, sosfilt
 
 from dubline.training.corpus import RATE, Clip, Corpus, Holdout, Samples
+from dubline.training.licenses import usable_part
 from dubline.vocalization.ear import VOICE_BAND_HZ
 from dubline.vocalization.events import Label
 from dubline.vocalization.silero import FRAME
@@ -117,6 +118,13 @@ def bridged(active: Active) -> Active:
         if 1 < other - one <= _BRIDGE_FRAMES:
             closed[one:other] = True
     return closed
+
+
+def taught_and_unheard(corpus: Corpus) -> tuple[Corpus, Corpus]:
+    """What the classifier may be taught with, and all that shares no group with it: to measure on, licenses and all."""
+    taught, _ = split_by_label(usable_part(corpus))
+    groups = {clip.group for clip in taught.clips}
+    return taught, corpus.with_clips(clip for clip in corpus.clips if clip.group not in groups)
 
 
 def split_by_label(

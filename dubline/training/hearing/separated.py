@@ -50,7 +50,7 @@ def mixers_of(corpus: Corpus, *, seed: int, rules: MixtureRules = RULES) -> dict
         voices = [clip for clip in corpus.clips if clip.kind in ("speech", "vocalizations") and label_of(clip) == label]
         if voices:
             share = 0.0 if label == "speech" else 1.0
-            mixers[label] = Mixer(corpus.with_clips([*rest, *voices]), replace(rules, vocalization=share), seed=seed)  # type: ignore[index]
+            mixers[label] = Mixer(corpus.with_clips([*rest, *voices]), replace(rules, vocalization=share), seed=seed)
     return mixers
 
 

@@ -55,7 +55,7 @@ class SceneStream(IterableDataset[Batch]):
 
     def _scene(self, rng: np.random.Generator) -> Scene:
         if rng.random() < self._share:
-            return recolored(rng, self._separated[rng.integers(len(self._separated))])
+            return recolored(rng, self._separated[int(rng.integers(len(self._separated)))])
         return draw(rng, self._material, self._rules)
 
 

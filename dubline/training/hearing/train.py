@@ -9,22 +9,22 @@ import logging
 import math
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from safetensors.torch import save_file
-from scipy.stats import rankdata
 from torch import Tensor
 from torch.utils.data import DataLoader
 
+from dubline.quality.roc import RocMeter
 from dubline.separation import registry
 from dubline.training.corpus import Corpus, open_corpus
 from dubline.training.hearing.made import with_made
-from dubline.training.hearing.material import material_of, split_by_label
+from dubline.training.hearing.material import material_of, taught_and_unheard
 from dubline.training.hearing.scenes import Scene, SceneRules, draw
 from dubline.training.hearing.separated import separated_scenes
 from dubline.training.hearing.stream import Batch, SceneStream, batch_of
-from dubline.training.licenses import usable_part
 from dubline.vocalization.events import LABELS
 from dubline.vocalization.network import EventNet
 
@@ -53,7 +53,7 @@ def main() -> None:
     given = parser.parse_args()
     given.out.mkdir(parents=True, exist_ok=True)
     corpus = open_corpus(given.corpus, given.cache)
-    kept, held = split_by_label(usable_part(corpus))
+    kept, held = taught_and_unheard(corpus)
     train(kept, held, given.out, minutes=given.minutes, seed=given.seed)
 
 
@@ -80,7 +80,7 @@ def train(kept: Corpus, held: Corpus, out: Path, *, minutes: float, seed: int) -
         network.train()
         loss = loss_of(network, batch)
         optimizer.zero_grad()
-        loss.backward()
+        torch.autograd.backward(loss)
         torch.nn.utils.clip_grad_norm_(network.parameters(), 2.0)
         optimizer.step()
         step += 1
@@ -119,7 +119,8 @@ def _separated(kept: Corpus, cache: Path, seed: int) -> list[Scene]:
         made = list(separated_scenes(kept, network, _SEPARATED, seed=seed))
         stacked = {name: np.stack([getattr(scene, name) for scene in made]) for name in Scene.__slots__}
         temporary = cache.with_suffix(".part.npz")
-        np.savez(temporary, **{name: stack.astype(np.float16) for name, stack in stacked.items()})
+        halved: dict[str, Any] = {name: stack.astype(np.float16) for name, stack in stacked.items()}
+        np.savez(temporary, **halved)
         temporary.replace(cache)
     with np.load(cache) as stored:
         stacks = [stored[name].astype(np.float32) for name in Scene.__slots__]
@@ -139,16 +140,17 @@ def _validate(
     """Append to ``log.csv``: how surely a frame with a label scores higher than one without, per label."""
     judge = EventNet(network.config).eval()
     judge.load_state_dict(average)
+    meter, lost = RocMeter(len(LABELS)), 0.0
     with torch.inference_mode():
-        scores = torch.cat([judge(batch.me, batch.stem, batch.known).flatten(0, 1) for batch in watched]).numpy()
-        found = float(np.mean([float(loss_of(judge, batch)) for batch in watched]))
-    target, weight = (
-        torch.cat([getattr(batch, name).flatten(0, 1) for batch in watched]).numpy() for name in ("target", "weight")
-    )
-    row: dict[str, float] = {"step": step, "minutes": round(spent / 60, 1), "loss": round(loss, 5), "held_out": found}
+        for batch in watched:
+            sure = (batch.weight > 0).all(-1)
+            scores = torch.sigmoid(judge(batch.me, batch.stem, batch.known))
+            meter.process(scores[sure].numpy(), (batch.target[sure] > 0).numpy())
+            lost += loss_of(judge, batch).item() / len(watched)
+    row = {"step": step, "minutes": round(spent / 60, 1), "loss": round(loss, 5), "held_out": round(lost, 5)}
     for at, label in enumerate(LABELS):
-        sure = weight[:, at] > 0
-        row[label] = round(area(scores[sure, at], target[sure, at] > 0), 4)
+        curve = meter.curve(at)
+        row[label] = round(curve.area, 4) if curve else math.nan
     log.info("%s", row)
     path = out / "log.csv"
     new = not path.is_file()
@@ -157,15 +159,6 @@ def _validate(
         if new:
             writer.writeheader()
         writer.writerow(row)
-
-
-def area(scores: np.ndarray, true: np.ndarray) -> float:
-    """Area under the ROC curve: the chance that a true frame scores higher than another (Mann and Whitney, 1947)."""
-    count = int(true.sum())
-    if count in (0, len(true)):
-        return math.nan
-    ranks = rankdata(scores)
-    return float((ranks[true].sum() - count * (count + 1) / 2) / (count * (len(true) - count)))
 
 
 def _save(
