@@ -13,13 +13,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
-whisper = pytest.importorskip("whisper", reason="the extra asr is not installed")
-torch = pytest.importorskip("torch")
-
-from scipy.linalg import hadamard  # noqa: E402
-from whisper.model import ModelDimensions, Whisper  # noqa: E402
-from whisper.tokenizer import get_tokenizer  # noqa: E402
+import torch
+from scipy.linalg import hadamard
 
 STATE, PLACES = 32, 31
 
@@ -28,6 +23,9 @@ Write = Callable[..., Path]
 
 def checkpoint(path: Path, language: str, said: Sequence[tuple[float, str, float]]) -> Path:
     """Write to ``path`` a recognizer that hears ``language``, and in every window ``said``: (start, text, end)."""
+    from whisper.model import ModelDimensions, Whisper  # noqa: PLC0415 - an extra
+    from whisper.tokenizer import get_tokenizer  # noqa: PLC0415
+
     dims = ModelDimensions(
         n_mels=80, n_audio_ctx=1500, n_audio_state=STATE, n_audio_head=2, n_audio_layer=1,
         n_vocab=51865, n_text_ctx=PLACES, n_text_state=STATE, n_text_head=2, n_text_layer=1,
@@ -59,6 +57,7 @@ def checkpoint(path: Path, language: str, said: Sequence[tuple[float, str, float
 @pytest.fixture(scope="session")
 def write_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Write:
     """Write a checkpoint that hears a language and says lines; see the module."""
+    pytest.importorskip("whisper", reason="the extra asr is not installed")
 
     def write(language: str = "en", *said: tuple[float, str, float]) -> Path:
         return checkpoint(tmp_path_factory.mktemp("asr") / "tiny.pt", language, said)
