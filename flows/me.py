@@ -41,6 +41,8 @@ def make_me(run: RunRef, plan: Plan, source: Source) -> Sound:
         events=events["events"],
         edits=source.edits,
         policy=plan.policy.model_dump(mode="json"),
+        rules=standard().body(),
+        model=plan.model,
     )
     return Sound(
         stems=stems,

@@ -6,14 +6,27 @@ from pathlib import Path
 from typing import Any
 
 from dubline.repair.clean import clean as clean_me
+from dubline.separation import registry
 from dubline.vocalization.edits import read_edits
 from dubline.vocalization.events import read_events
 from dubline.vocalization.policies import Policy
+from dubline.vocalization.rules import DetectionRules
+from tasks.separate import separator_facts
 from tasks.step import Made, Work, step
 
 
-@step("clean", version=2)
-def clean(work: Work, me: Path, dx: Path, events: Path, edits: Path | None = None, *, policy: dict[str, Any]) -> Made:
+@step("clean", version=3, tools=("torch", "soxr", "silero-vad"), weights=separator_facts)
+def clean(
+    work: Work,
+    me: Path,
+    dx: Path,
+    events: Path,
+    edits: Path | None = None,
+    *,
+    policy: dict[str, Any],
+    rules: dict[str, Any],
+    model: str,
+) -> Made:
     """Write the filled M&E, OPT and the DX guide; M&E before filling + OPT + DX guide = OV mix."""
     report = clean_me(
         me,
@@ -21,6 +34,8 @@ def clean(work: Work, me: Path, dx: Path, events: Path, edits: Path | None = Non
         dialogue=dx,
         policy=Policy.model_validate(policy),
         edits=None if edits is None else read_edits(edits),
+        network=registry.load(model, work.models_root, device=work.device).network,
+        rules=DetectionRules.model_validate(rules),
         out_dir=work.scratch,
         progress=work.progress,
         cancelled=work.cancelled,
@@ -32,6 +47,5 @@ def clean(work: Work, me: Path, dx: Path, events: Path, edits: Path | None = Non
         "decided": "events.parquet",
         "report": "report.json",
     }
-    return Made(
-        {role: work.scratch / name for role, name in files.items()}, {"null_error_dbfs": report.null_error_dbfs}
-    )
+    values = {"null_error_dbfs": report.null_error_dbfs, "remaining": len(report.remaining)}
+    return Made({role: work.scratch / name for role, name in files.items()}, values)

@@ -14,7 +14,8 @@ from tasks.context import Means
 from tasks.step import Made, Work, step
 
 
-def _weights(params: Mapping[str, Any], using: Means) -> list[ModelFacts]:
+def separator_facts(params: Mapping[str, Any], using: Means) -> list[ModelFacts]:
+    """The separator that the parameter ``model`` names, for the recipe of every step that uses it."""
     card = registry.card_of(params["model"], using.settings.models_root)
     facts = ModelFacts(
         id=card.id, name=card.summary, version=card.version, sha256=card.sha256, licence=card.licenses.weights
@@ -22,7 +23,7 @@ def _weights(params: Mapping[str, Any], using: Means) -> list[ModelFacts]:
     return [facts]
 
 
-@step("separate", version=2, tools=("torch", "soxr"), weights=_weights)
+@step("separate", version=2, tools=("torch", "soxr"), weights=separator_facts)
 def separate(work: Work, ov_mix: Path, *, model: str, precision: Precision = DEFAULT_PRECISION) -> Made:
     """Run the separation model over the OV mix; DX + MX + FX = OV mix and M&E = OV mix - DX."""
     made = separate_file(
