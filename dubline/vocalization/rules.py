@@ -14,11 +14,22 @@ from dubline.vocalization.hysteresis import SpanRules
 _FOLDER = Path(__file__).parent / "rules"
 
 
-class LabelRules(Data):
-    """When a label's score, 0 to 1, makes an event: see the comments in ``standard.yaml``."""
+class VoiceRules(Data):
+    """From which score on a voice of any kind is one, and down to which it lasts."""
 
     threshold: float = Field(gt=0, lt=1)
     release: float = Field(gt=0, lt=1)
+
+    @model_validator(mode="after")
+    def _falling(self) -> Self:
+        if self.release > self.threshold:
+            raise ValueError("release must not lie over threshold")
+        return self
+
+
+class LabelRules(VoiceRules):
+    """When a label's score, 0 to 1, makes an event: see the comments in ``standard.yaml``."""
+
     beside: float = Field(gt=0, lt=1)
     minimum_seconds: float = Field(ge=0)
     merge_seconds: float = Field(ge=0)
@@ -26,8 +37,8 @@ class LabelRules(Data):
 
     @model_validator(mode="after")
     def _rising(self) -> Self:
-        if not self.release <= self.threshold <= self.beside:
-            raise ValueError("release, threshold and beside must rise in this order")
+        if self.beside < self.threshold:
+            raise ValueError("beside must not lie under threshold")
         return self
 
     @property
@@ -37,12 +48,13 @@ class LabelRules(Data):
 
 
 class DetectionRules(Data):
-    """Rules for every label."""
+    """Rules for every label, and for a voice whatever its label."""
 
     id: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")
     version: int = Field(ge=1)
     name: str
     source: str
+    voice: VoiceRules
     labels: dict[Label, LabelRules]
 
     @model_validator(mode="after")

@@ -22,7 +22,7 @@ Scores = npt.NDArray[np.floating]
 
 @dataclass(frozen=True, slots=True)
 class Sound:
-    """One sound of one label; ``score`` is the label's highest in it."""
+    """One sound of one label; ``score`` is the highest chance in it that a voice of any kind sounds."""
 
     label: Label
     start_seconds: float
@@ -33,19 +33,28 @@ class Sound:
 def sounds_of(scores: Scores, *, rules: DetectionRules, frame_seconds: float, duration_seconds: float) -> list[Sound]:
     """Sounds in ``scores`` (frames, labels), labels in the order of `LABELS`, in the order of labels, then of time.
 
-    A frame belongs to the label whose odds lie furthest over those of its threshold, among the labels that sound in
-    it. What is too short to be of its label goes to the next surest label there. A label whose score reaches its rule's
-    ``beside`` is a sound of its own beside a surer one. A sound's score is read inside of its padding.
+    A frame holds a voice where a label sounds by its own rule or where `any_voice` does by ``rules.voice``: a sound
+    between two labels is sure to be a voice before it is sure which. It belongs to the label whose odds lie furthest
+    over those of its threshold. What is too short to be of its label goes to the next surest label there. A label whose
+    score reaches its rule's ``beside`` is a sound of its own beside a surer one.
     """
     each = [rules.labels[label] for label in LABELS]
-    sound = np.stack([sounding(scores[:, at], on=r.threshold, off=r.release) for at, r in enumerate(each)], axis=1)
+    voice = any_voice(scores)
+    labeled = [sounding(scores[:, at], on=r.threshold, off=r.release) for at, r in enumerate(each)]
+    sound = np.stack(labeled, axis=1) | sounding(voice, on=rules.voice.threshold, off=rules.voice.release)[:, None]
     own = _own(scores, sound, each, frame_seconds=frame_seconds)
     found = []
     for at, (label, rule) in enumerate(zip(LABELS, each, strict=True)):
         mask = own[:, at] | sounding(scores[:, at], on=rule.beside, off=rule.threshold)
         spans = spans_of(mask, rules=rule.spans, frame_seconds=frame_seconds, duration_seconds=duration_seconds)
-        found += [Sound(label, start, end, peak(scores[:, at], start, end, frame_seconds)) for start, end in spans]
+        found += [Sound(label, start, end, peak(voice, start, end, frame_seconds)) for start, end in spans]
     return found
+
+
+def any_voice(scores: Scores) -> npt.NDArray[np.float32]:
+    """The chance that at least one label sounds, ``scores`` (..., labels) -> (...): each taken to hear for itself."""
+    chance: npt.NDArray[np.float32] = 1.0 - np.prod(1.0 - scores.astype(np.float32), axis=-1)
+    return chance
 
 
 def with_sound(sounds: list[Sound], added: Sound, *, shortest_seconds: float) -> list[Sound]:
