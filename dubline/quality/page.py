@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import jinja2
 from markupsafe import Markup
 
 from dubline.audio.speakers import speaker_names
@@ -16,20 +14,17 @@ from dubline.audio.wav import WavReader
 from dubline.loudness.specs import Spec
 from dubline.loudness.verdict import Check, worst
 from dubline.media import languages
-from dubline.quality.axis import clock
 from dubline.quality.channel_peaks import ChannelPeak
 from dubline.quality.delivery_report import UNDETERMINED, DeliveryReport, TrackReport
 from dubline.quality.loudness_picture import loudness_svg
 from dubline.quality.spectrogram import HEIGHT, WIDTH, spectrogram, spectrogram_svg
+from dubline.quality.templates import environment
 from dubline.vocalization.events import Event
 
 # A page that lists thousands of events is not read; the rest is in the events file.
 MOST_EVENTS = 400
 # A hundred kilobytes each: a page of more than this many is not opened on a telephone.
 MOST_SPECTROGRAMS = 60
-
-_HASH_NAME = re.compile(r"[0-9a-f]{64}")
-NONE = "\N{EN DASH}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +93,7 @@ def write_page(
         progress(len(sources), len(sources))
     drawn = sum(len(report.tracks) for report in page.reports) <= MOST_SPECTROGRAMS
     html = (
-        _environment()
+        environment()
         .get_template("report.html.j2")
         .render(
             page=page,
@@ -169,51 +164,3 @@ def _track(track: TrackReport, spec: Spec, *, drawn: bool) -> _Track:
         picture=Markup(spectrogram_svg(track.picture, seconds=seconds)) if drawn else None,
         peaks=tuple(zip(speaker_names(track.layout), track.peaks, strict=True)),
     )
-
-
-def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
-        "clock": clock,
-        "moment": _moment,
-        "number": _number,
-        "figure": _figure,
-        "short": _short,
-        "file_name": _file_name,
-    }
-    return environment
-
-
-def _number(value: float | None, places: int = 1) -> str:
-    """A figure with a true minus sign, or a dash where there is none."""
-    return NONE if value is None else f"{value:.{places}f}".replace("-", "\N{MINUS SIGN}")
-
-
-def _moment(seconds: float | None) -> str:
-    return NONE if seconds is None else clock(seconds)
-
-
-def _figure(check: Check) -> str:
-    """A check's value as a person reads it: hashes cut short, numbers without noise."""
-    value = check.value
-    if value is None:
-        return NONE
-    if check.unit == "sha256":
-        return _short(str(value))
-    text = _number(value, 2) if isinstance(value, float) else str(value)
-    return f"{text} {check.unit}".strip()
-
-
-def _file_name(name: str) -> str:
-    """A file's name; one that is a hash, as files in a store are called, cut short."""
-    return _HASH_NAME.sub(lambda match: _short(match[0]) + "\N{HORIZONTAL ELLIPSIS}", name)
-
-
-def _short(digest: str) -> str:
-    return digest[:12]

@@ -24,9 +24,9 @@ COLUMNS, ROWS = 900, 150
 WIDTH, HEIGHT = 960, 230
 LOWEST_HZ, HIGHEST_HZ = 50.0, 20_000.0
 LOWEST_DB, HIGHEST_DB = -95.0, -22.0
-_TRANSFORM = 2048
+TRANSFORM = 2048
 # A Hann window spreads a tone's power over bins that together read this much too high.
-_SPREAD = 1.5
+SPREAD = 1.5
 # Of a column that stands for seconds of film, this many looks are taken, evenly: enough to meet any syllable.
 _LOOKS = 24
 _MARKS = ((100, "100"), (1000, "1k"), (10_000, "10k"))
@@ -39,9 +39,9 @@ class SpectrogramMeter:
     """
 
     def __init__(self, rate: int, frames: int) -> None:
-        self._width = max(-(-frames // COLUMNS), _TRANSFORM)
+        self._width = max(-(-frames // COLUMNS), TRANSFORM)
         self._most = max(-(-frames // self._width), 1)
-        self._pool = _pooling(rate)
+        self._pool = pooling(rate)
         self._pending: list[Block] = []
         self._held = 0
         self._columns: list[Floats] = []
@@ -107,7 +107,7 @@ def spectrogram_svg(
     Under the id ``name`` it can be shown again in another ``<svg>`` of `WIDTH` by `HEIGHT`.
     """
     plot = Plot(44, 12, WIDTH - 66, HEIGHT - 40, max(seconds, 1e-3))
-    encoded = base64.b64encode(_png(picture)).decode()
+    encoded = base64.b64encode(png(picture)).decode()
     span = np.log(HIGHEST_HZ / LOWEST_HZ)
     marks = tuple((plot.top + plot.height * float(np.log(HIGHEST_HZ / hertz) / span), name) for hertz, name in _MARKS)
     spans = "".join(
@@ -125,34 +125,38 @@ def spectrogram_svg(
     )
 
 
-def _png(picture: Floats) -> bytes:
-    """One byte a pixel, colored by a palette: a third of what colors in every pixel take."""
+def png(picture: Floats, *, shades: int = 256) -> bytes:
+    """``picture`` as `SpectrogramMeter` draws it, from `LOWEST_DB` to `HIGHEST_DB` in so many ``shades``.
+
+    One byte a pixel, colored by a palette: a third of what colors in every pixel take.
+    """
     scaled = np.clip((picture - LOWEST_DB) / (HIGHEST_DB - LOWEST_DB), 0.0, 1.0)
-    drawn = Image.fromarray((255 * scaled).round().astype(np.uint8)).convert("P")
-    drawn.putpalette((mpl.colormaps["magma"](np.arange(256))[:, :3] * 255).round().astype(np.uint8).tobytes())
+    drawn = Image.fromarray(((shades - 1) * scaled).round().astype(np.uint8)).convert("P")
+    colors = mpl.colormaps["magma"](np.linspace(0.0, 1.0, shades))[:, :3]
+    drawn.putpalette((colors * 255).round().astype(np.uint8).tobytes())
     buffer = io.BytesIO()
     drawn.save(buffer, format="png", optimize=True)
     return buffer.getvalue()
 
 
 def _power(block: Block) -> Floats:
-    """Mean power spectrum of a column, summed over channels, ``(_TRANSFORM // 2 + 1,)``."""
-    if len(block) < _TRANSFORM:
-        block = np.pad(block, ((0, _TRANSFORM - len(block)), (0, 0)))
-    looks = min(_LOOKS, 1 + (len(block) - _TRANSFORM) // (_TRANSFORM // 2))
-    starts = np.linspace(0, len(block) - _TRANSFORM, looks).astype(int)
-    window = np.hanning(_TRANSFORM)
-    total = np.zeros(_TRANSFORM // 2 + 1)
+    """Mean power spectrum of a column, summed over channels, ``(TRANSFORM // 2 + 1,)``."""
+    if len(block) < TRANSFORM:
+        block = np.pad(block, ((0, TRANSFORM - len(block)), (0, 0)))
+    looks = min(_LOOKS, 1 + (len(block) - TRANSFORM) // (TRANSFORM // 2))
+    starts = np.linspace(0, len(block) - TRANSFORM, looks).astype(int)
+    window = np.hanning(TRANSFORM)
+    total = np.zeros(TRANSFORM // 2 + 1)
     for start in starts:
-        spectrum = np.fft.rfft(block[start : start + _TRANSFORM] * window[:, np.newaxis], axis=0)
+        spectrum = np.fft.rfft(block[start : start + TRANSFORM] * window[:, np.newaxis], axis=0)
         total += np.square(np.abs(spectrum)).sum(axis=1)
-    power: Floats = total / looks * (2.0 / window.sum()) ** 2 / _SPREAD
+    power: Floats = total / looks * (2.0 / window.sum()) ** 2 / SPREAD
     return power
 
 
-def _pooling(rate: int) -> Floats:
-    """Weights from transform bins to rows, ``(ROWS, bins)``: a row is the sum of the bins it spans."""
-    bins = np.fft.rfftfreq(_TRANSFORM, 1.0 / rate)
+def pooling(rate: int) -> Floats:
+    """Weights from the bins of `TRANSFORM` to rows, ``(ROWS, bins)``: a row is the sum of the bins it spans."""
+    bins = np.fft.rfftfreq(TRANSFORM, 1.0 / rate)
     edges = np.geomspace(HIGHEST_HZ, LOWEST_HZ, ROWS + 1)
     weights = np.zeros((ROWS, len(bins)))
     for row, (high, low) in enumerate(itertools.pairwise(edges)):
