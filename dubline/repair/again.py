@@ -13,6 +13,7 @@ from dubline.vocalization.events import LABELS, Label
 from dubline.vocalization.groups import Group, dialogue_group
 from dubline.vocalization.listen import Heard, listen
 from dubline.vocalization.rules import DetectionRules
+from dubline.vocalization.sounds import any_voice
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +49,15 @@ def _frames(scene: Scene, start: int, end: int) -> slice:
 
 
 def _hint(heard: Heard, group: int, frames: slice, rules: DetectionRules) -> Hint:
-    scores = heard.scores[frames, group].max(axis=0, initial=0.0)
+    heard_there = heard.scores[frames, group]
     each = [
         Hint(label, round(float(score), 4), rules.labels[label].threshold)
-        for label, score in zip(LABELS, scores, strict=True)
+        for label, score in zip(LABELS, heard_there.max(axis=0, initial=0.0), strict=True)
     ]
-    return max(each, key=lambda hint: hint.score / hint.threshold)
+    surest = max(each, key=lambda hint: hint.score / hint.threshold)
+    # A voice may be sure before it is sure which.
+    chance = round(float(any_voice(heard_there).max(initial=0.0)), 4)
+    return max(surest, Hint(surest.label, chance, rules.voice.threshold), key=lambda hint: hint.score / hint.threshold)
 
 
 def _dialogue(scene: Scene) -> Block | None:
