@@ -20,7 +20,7 @@ from torch.utils.data import DataLoader
 from dubline.quality.roc import RocMeter
 from dubline.separation import registry
 from dubline.training.corpus import Corpus, open_corpus
-from dubline.training.hearing.made import with_made
+from dubline.training.hearing.made import EACH, with_made
 from dubline.training.hearing.material import material_of, taught_and_unheard
 from dubline.training.hearing.scenes import Scene, SceneRules, draw
 from dubline.training.hearing.separated import separated_scenes
@@ -37,7 +37,7 @@ _AVERAGE = 0.997
 _SAVE_SECONDS = 60.0
 _VALIDATE_SECONDS = 240.0
 _VALIDATION_SCENES = 64
-_SEPARATED = 360
+SEPARATED = 360
 _POSITIVE = 2.0
 
 
@@ -57,15 +57,20 @@ def main() -> None:
     train(kept, held, given.out, minutes=given.minutes, seed=given.seed)
 
 
-def train(kept: Corpus, held: Corpus, out: Path, *, minutes: float, seed: int) -> None:
-    """Teach on ``kept``, watch on ``held``; ``out`` gets ``average.safetensors``, ``log.csv``, ``last.pt`` to go on."""
-    separated = _separated(kept, out / "separated.npz", seed)
+def train(
+    kept: Corpus, held: Corpus, out: Path, *, minutes: float, seed: int, separated: int = SEPARATED, each: int = EACH
+) -> None:
+    """Teach on ``kept``, watch on ``held``; ``out`` gets ``average.safetensors``, ``log.csv``, ``last.pt`` to go on.
+
+    ``separated`` scenes are made by the separator that ships, ``each`` takes made of every label in need.
+    """
+    scenes = _separated(kept, out / "separated.npz", separated, seed)
     network = EventNet()
     optimizer = torch.optim.AdamW(network.parameters(), lr=LEARNING_RATE, weight_decay=0.01)
     average = {name: tensor.clone() for name, tensor in network.state_dict().items()}
     step, spent = _resume(out / "last.pt", network, optimizer, average)
-    material = with_made(material_of(kept), kept, seed=seed)
-    stream = SceneStream(material, separated, size=BATCH, seed=seed, first=step)
+    material = with_made(material_of(kept), kept, seed=seed, each=each)
+    stream = SceneStream(material, scenes, size=BATCH, seed=seed, first=step)
     watched = _watched(held, seed)
     saved = validated = time.monotonic()
     for batch in DataLoader(stream, batch_size=None, num_workers=1, prefetch_factor=4):
@@ -111,12 +116,12 @@ def loss_of(network: EventNet, batch: Batch) -> Tensor:
     return each / batch.weight.sum()
 
 
-def _separated(kept: Corpus, cache: Path, seed: int) -> list[Scene]:
+def _separated(kept: Corpus, cache: Path, count: int, seed: int) -> list[Scene]:
     """Scenes that the shipped separator made; they are dear, so a run makes them once."""
     if not cache.is_file():
-        log.info("separate %d scenes", _SEPARATED)
+        log.info("separate %d scenes", count)
         network = registry.load(device="cpu").network
-        made = list(separated_scenes(kept, network, _SEPARATED, seed=seed))
+        made = list(separated_scenes(kept, network, count, seed=seed))
         stacked = {name: np.stack([getattr(scene, name) for scene in made]) for name in Scene.__slots__}
         temporary = cache.with_suffix(".part.npz")
         halved: dict[str, Any] = {name: stack.astype(np.float16) for name, stack in stacked.items()}
@@ -168,8 +173,14 @@ def _save(
     torch.save(state | {"step": step, "spent": spent}, out / "last.part")
     (out / "last.part").replace(out / "last.pt")
     about = network.about() | {"step": step, "minutes": round(spent / 60, 1)}
-    save_file(average, out / "average.part", {"about": json.dumps(about)})
-    (out / "average.part").replace(out / "average.safetensors")
+    save_weights(out / "average.safetensors", average, about)
+
+
+def save_weights(path: Path, weights: dict[str, Tensor], about: dict[str, Any]) -> None:
+    """A checkpoint that says what it is."""
+    part = path.with_suffix(".part")
+    save_file(weights, part, {"about": json.dumps(about)})
+    part.replace(path)
 
 
 def _resume(
