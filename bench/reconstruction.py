@@ -20,7 +20,7 @@ import argparse
 import json
 import re
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -175,7 +175,7 @@ def scenes(folder: Path, *, share: float, tune: bool, count: int, seed: int) -> 
     kept, held = split(Corpus(clips, np.zeros(0, np.int16)), Holdout(share=share))
     part = kept if tune else held
     drawn = np.random.default_rng(seed)
-    ambiences = [clip for clip in part.of("effects") if AMBIENCE.search(clip.path.lower())]
+    ambiences = _in_turn([clip for clip in part.of("effects") if AMBIENCE.search(clip.path.lower())])
     voices, music = [*part.of("vocalizations"), *part.of("speech")], part.of("music")
     beds: dict[str, Callable[[int], tuple[str, Block]]] = {
         "ambience": lambda at: _ambience(folder, ambiences, at),
@@ -186,6 +186,16 @@ def scenes(folder: Path, *, share: float, tune: bool, count: int, seed: int) -> 
         for at in range(count):
             name, truth = bed(at)
             yield _covered(kind, name, truth, _recording(folder, voices[drawn.integers(len(voices))])[1], drawn)
+
+
+def _in_turn(clips: list[Clip]) -> list[Clip]:
+    """One of every label after the other, so that labels with many recordings do not make the figure."""
+    heard: Counter[str] = Counter()
+    turns = []
+    for clip in clips:
+        turns.append((heard[clip.label], clip.label, clip.path))
+        heard[clip.label] += 1
+    return [clip for _, clip in sorted(zip(turns, clips, strict=True), key=lambda pair: pair[0])]
 
 
 def _covered(kind: str, name: str, truth: Block, voice: Block, drawn: np.random.Generator) -> Scene:

@@ -1,7 +1,8 @@
 """Ambience: noise that has the spectrum, the levels and the place in the room of what is around the gap.
 
-The background is modeled as a slowly varying Gaussian texture: per bin a spatial covariance (its spectrum and its
-coherence between channels), per third of an octave a level that moves from what was before to what comes after.
+The background is modeled as a slowly varying texture: per bin a spatial covariance (its spectrum and its coherence
+between channels), per third of an octave a level that moves from what was before to what comes after, and what stands
+out of that level now and then: crackles, gusts, drops.
 """
 
 from __future__ import annotations
@@ -18,12 +19,19 @@ from dubline.repair.rebuild.gap import LONGEST_CONTEXT_SECONDS, Gap, chance
 Bands = npt.NDArray[np.intp]
 Complexes = npt.NDArray[np.complex128]
 
-# The level next to the gap is believed for about this long; further inside, the level of the whole context.
-NEAR_SECONDS = 0.5
+# The level beside the gap holds for about this long; further inside, more and more of the context counts.
+NEAR_SECONDS = 0.2
 # How much a frame of the context counts however far it is, against one next to the gap.
-FAR_WEIGHT = 0.05
+FAR_WEIGHT = 0.005
+# Noise fluctuates from bin to bin and frame to frame, every realization its own way; of all that have the same mean
+# spectrum the one that fluctuates least is nearest to any other. Griffin, Lim (1984), so many times.
+_SMOOTHINGS = 2
 _BANDS_PER_OCTAVE = 3
 _LOWEST_HZ = 50.0
+_FEWEST_FRAMES = 8
+_BISECTIONS = 20
+# Of few frames some direction may be all but empty: it is not blown up.
+_LEAST_VALUE = 0.05
 _TINY = 1e-20
 
 
@@ -48,11 +56,11 @@ def synthesize(gap: Gap) -> Block:
     levels = band_powers(around.spectrum, bands)
     shape = _root(_covariance(around.spectrum, levels[:, bands]))
     lead = frames.window - frames.hop
-    noise = _white(gap, frames, lead + gap.length + lead)
+    noise = _white(gap, frames, lead + gap.length + lead, bands)
     at = (np.arange(len(noise)) * frames.hop + frames.window / 2 - lead).astype(np.float64)
-    gains = np.sqrt(_levels_inside(levels, around.at, at, gap.rate))[:, bands]
+    gains = np.sqrt(levels_inside(levels, around.at, at, gap.rate) * standing_out(levels, around.at, len(at)))
     # (bins, channels, channels) on (frames, channels, bins)
-    colored = np.einsum("bij,tjb->tib", shape, noise, optimize=True) * gains[:, None, :]
+    colored = np.einsum("bij,tjb->tib", shape, noise, optimize=True) * gains[:, None, bands]
     return frames.synthesize(colored.astype(np.complex64))[lead : lead + gap.length]
 
 
@@ -90,17 +98,44 @@ def band_powers(spectrum: Spectrum, bands: Bands) -> Floats:
     return np.maximum(summed, _TINY)
 
 
-def _levels_inside(levels: Floats, at: Floats, inside: Floats, rate: int) -> Floats:
-    """Power per frame ``inside`` the gap and band, from that of the frames ``at``: nearby ones count most."""
+def levels_inside(levels: Floats, at: Floats, inside: Floats, rate: int) -> Floats:
+    """Usual power per frame ``inside`` the gap and band, from that of the frames ``at``: nearby ones count most.
+
+    A mean of logarithms: one slam beside the gap is not smeared into it.
+    """
     distance = np.abs(inside[:, None] - at) / rate
     weights = np.exp(-distance / NEAR_SECONDS) + FAR_WEIGHT
     weights /= weights.sum(axis=1, keepdims=True)
-    # Over logarithms, so that one slam beside the gap is not smeared into it.
-    middle = np.exp(weights @ np.log(levels))
-    # What a mean of logarithms lacks of a mean of power.
-    inner = np.exp(np.log(levels).mean(axis=0))
-    powers: Floats = middle * np.minimum(levels.mean(axis=0) / inner, 4.0)
+    powers: Floats = np.exp(weights @ np.log(levels))
     return powers
+
+
+def standing_out(levels: Floats, at: Floats, count: int) -> Floats:
+    """Power over the usual one, at least 1, for ``count`` frames and every band: as often as in the context.
+
+    Taken from one stretch of the context, all bands together, that has as much of it as such stretches mostly have;
+    of that only the highest, since it must make up the whole difference between the usual power and the mean.
+    """
+    split = int(np.searchsorted(at, 0.0))
+    sides = [np.log(side) for side in (levels[:split], levels[split:]) if len(side) >= _FEWEST_FRAMES]
+    if not sides:
+        return np.ones((count, levels.shape[1]))
+    stretches = [
+        side[first : first + count]
+        for side in sides
+        for first in range(0, max(len(side) - count, 0) + 1, max(count // 4, 1))
+    ]
+    excess = np.array([np.log(np.exp(stretch).mean(axis=0)) - stretch.mean(axis=0) for stretch in stretches])
+    wanted = np.median(excess, axis=0)
+    chosen = stretches[int(np.square(excess - wanted).sum(axis=1).argmin())]
+    over = np.take(chosen - chosen.mean(axis=0), np.arange(count), axis=0, mode="wrap")
+    low, high = np.zeros(len(wanted)), np.maximum(over.max(axis=0), 0.0)
+    for _ in range(_BISECTIONS):
+        middle = (low + high) / 2
+        enough = np.log(np.exp(np.maximum(over - middle, 0.0)).mean(axis=0)) > wanted
+        low, high = np.where(enough, middle, low), np.where(enough, high, middle)
+    out: Floats = np.exp(np.maximum(over - high, 0.0))
+    return out
 
 
 def _covariance(spectrum: Spectrum, levels: Floats) -> Complexes:
@@ -117,9 +152,23 @@ def _root(covariance: Complexes) -> Complexes:
     return root
 
 
-def _white(gap: Gap, frames: Frames, length: int) -> Complexes:
-    """Frames over ``length`` samples of independent noise per channel, of mean power one: (frames, channels, bins)."""
+def _white(gap: Gap, frames: Frames, length: int, bands: Bands) -> Complexes:
+    """Frames over ``length`` samples of noise that fluctuates little: (frames, channels, bins).
+
+    Over all of them every band has power one in every channel, and no channel has anything of another: the sample is
+    what the model is in the mean, as far as it is long enough.
+    """
     samples = chance(gap).standard_normal((length + -length % frames.hop, gap.channels)).astype(np.float32)
     noise = frames.analyze(samples)
-    scaled: Complexes = noise / np.sqrt(np.square(np.abs(noise), dtype=np.float64).mean())
-    return scaled
+    for _ in range(_SMOOTHINGS):
+        flat = (noise / np.maximum(np.abs(noise), _TINY)).astype(np.complex64)
+        noise = frames.analyze(frames.synthesize(flat))
+    out = np.empty(noise.shape, dtype=np.complex128)
+    starts = np.flatnonzero(np.diff(bands, prepend=-1))
+    for first, last in zip(starts, [*starts[1:], len(bands)], strict=True):
+        part = noise[:, :, first:last]
+        covariance = np.einsum("tib,tjb->ij", part, part.conj()) / (len(part) * (last - first))
+        values, vectors = np.linalg.eigh(covariance)
+        even = (vectors / np.sqrt(np.maximum(values, _LEAST_VALUE * values.max()))) @ vectors.conj().T
+        out[:, :, first:last] = np.einsum("ij,tjb->tib", even, part)
+    return out
