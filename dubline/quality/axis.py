@@ -57,3 +57,12 @@ def clock(seconds: float) -> str:
     if hours:
         return f"{hours}:{minutes:02d}:{whole:02d}{fraction}"
     return f"{minutes}:{whole:02d}{fraction}"
+
+
+def instant(seconds: float) -> str:
+    """``75.5`` as ``1:15.50``: a time that short events need to the hundredth."""
+    hundredths = round(seconds * 100)
+    minutes, rest = divmod(hundredths, 6000)
+    hours, minutes = divmod(minutes, 60)
+    head = f"{hours}:{minutes:02d}" if hours else str(minutes)
+    return f"{head}:{rest // 100:02d}.{rest % 100:02d}"

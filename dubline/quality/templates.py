@@ -8,7 +8,7 @@ from pathlib import Path
 import jinja2
 
 from dubline.loudness.verdict import Check
-from dubline.quality.axis import clock
+from dubline.quality.axis import clock, instant
 
 _HASH_NAME = re.compile(r"[0-9a-f]{64}")
 NONE = "\N{EN DASH}"
@@ -25,6 +25,7 @@ def environment() -> jinja2.Environment:
     )
     environment.filters |= {
         "clock": clock,
+        "instant": instant,
         "moment": _moment,
         "number": number,
         "figure": _figure,
