@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from db.recipes import ModelFacts
+from dubline.vocalization import classifier
 from dubline.vocalization.detect import detect as detect_events
 from dubline.vocalization.events import write_events
 from dubline.vocalization.rules import DetectionRules
+from tasks.context import Means
 from tasks.step import Made, Work, step
 
 
-@step("detect", version=2, tools=("silero-vad", "soxr"))
+def _weights(params: Mapping[str, Any], using: Means) -> list[ModelFacts]:
+    card = classifier.card()
+    facts = ModelFacts(
+        id=card.id, name=card.summary, version=card.version, sha256=card.sha256, licence=card.licenses["weights"]
+    )
+    return [facts]
+
+
+@step("detect", version=2, tools=("torch", "silero-vad", "soxr"), weights=_weights)
 def detect(work: Work, me: Path, dx: Path, *, rules: dict[str, Any]) -> Made:
     """List the vocalizations of the M&E as events, with the DX stem as context, and those of the stem itself."""
     events = detect_events(

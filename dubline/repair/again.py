@@ -8,17 +8,17 @@ import numpy as np
 
 from dubline.audio.wav import Block
 from dubline.repair.scene import Scene
+from dubline.vocalization.chances import any_voice, chances_of
 from dubline.vocalization.ear import FRAME_SECONDS
 from dubline.vocalization.events import LABELS, Label
 from dubline.vocalization.groups import Group, dialogue_group
 from dubline.vocalization.listen import Heard, listen
 from dubline.vocalization.rules import DetectionRules
-from dubline.vocalization.sounds import any_voice
 
 
 @dataclass(frozen=True, slots=True)
 class Hint:
-    """What sounds most like a voice in an event: the label whose score lies highest over its threshold."""
+    """The chance that a voice of any kind still sounds in an event, its likeliest label, and what makes an event."""
 
     label: Label
     score: float
@@ -49,15 +49,9 @@ def _frames(scene: Scene, start: int, end: int) -> slice:
 
 
 def _hint(heard: Heard, group: int, frames: slice, rules: DetectionRules) -> Hint:
-    heard_there = heard.scores[frames, group]
-    each = [
-        Hint(label, round(float(score), 4), rules.labels[label].threshold)
-        for label, score in zip(LABELS, heard_there.max(axis=0, initial=0.0), strict=True)
-    ]
-    surest = max(each, key=lambda hint: hint.score / hint.threshold)
-    # A voice may be sure before it is sure which.
-    chance = round(float(any_voice(heard_there).max(initial=0.0)), 4)
-    return max(surest, Hint(surest.label, chance, rules.voice.threshold), key=lambda hint: hint.score / hint.threshold)
+    chances = chances_of(heard.scores[frames, group], rules)
+    label = LABELS[int(chances.max(axis=0, initial=0.0).argmax())]
+    return Hint(label, round(float(any_voice(chances).max(initial=0.0)), 4), rules.voice.threshold)
 
 
 def _dialogue(scene: Scene) -> Block | None:

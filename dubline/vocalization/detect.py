@@ -12,6 +12,7 @@ from scipy.ndimage import maximum_filter1d
 from dubline.audio.resample import resample_blocks
 from dubline.audio.wav import Block, WavReader
 from dubline.vocalization.background import level_over_background
+from dubline.vocalization.chances import Chances, any_voice, chances_of
 from dubline.vocalization.ear import FRAME_SECONDS, SILENCE_DBFS
 from dubline.vocalization.events import LABELS, Event, Label, Stem, in_order
 from dubline.vocalization.groups import Group, groups_of, listen_to
@@ -20,7 +21,7 @@ from dubline.vocalization.listen import Heard, Listener
 from dubline.vocalization.residual import residual_spans
 from dubline.vocalization.rules import DetectionRules, standard
 from dubline.vocalization.silero import RATE
-from dubline.vocalization.sounds import Scores, Sound, sounds_of, with_sound, without
+from dubline.vocalization.sounds import Sound, sounds_of, with_sound, without
 from dubline.vocalization.watch import Cancel, Progress, in_step, never, nothing
 
 # What a dub replaces; every other voice in a DX stem may be of use to one.
@@ -80,52 +81,57 @@ def _heard(blocks: Iterator[tuple[Block, ...]], groups: list[tuple[Group, ...]],
     return [listener.heard() for listener in listeners]
 
 
-def _left_behind(heard: Heard, at: int, dx: Heard | None, *, rules: DetectionRules, duration: float) -> list[Sound]:
+def _left_behind(
+    heard: Heard, at: int, dialogue: Heard | None, *, rules: DetectionRules, duration: float
+) -> list[Sound]:
     """Sounds of group ``at`` of the M&E: what is heard, and what follows the dialogue without sounding like a voice."""
-    sounds = sounds_of(heard.scores[:, at], rules=rules, frame_seconds=FRAME_SECONDS, duration_seconds=duration)
-    if dx is None:
+    sounds = _sounds(heard, at, rules=rules, duration=duration)
+    if dialogue is None:
         return sounds
-    said = _voiced(dx, rules)
+    chances = chances_of(dialogue.scores[:, 0], rules)
+    said = _voiced(dialogue.level[:, 0], chances, rules)
     for start, end, score in residual_spans(heard.level[:, at], said, frame_seconds=FRAME_SECONDS):
         if start < duration:
-            label = _label_of(dx.scores[:, 0], start, end, rules)
+            label = _label_of(chances, start, end)
             residue = Sound(label, start, min(end, duration), score)
             sounds = with_sound(sounds, residue, shortest_seconds=rules.labels[label].minimum_seconds)
     return sounds
 
 
-def _voiced(dx: Heard, rules: DetectionRules) -> Block:
+def _sounds(heard: Heard, at: int, *, rules: DetectionRules, duration: float) -> list[Sound]:
+    chances = chances_of(heard.scores[:, at], rules)
+    return sounds_of(chances, rules=rules, frame_seconds=FRAME_SECONDS, duration_seconds=duration)
+
+
+def _voiced(level: Block, chances: Chances, rules: DetectionRules) -> Block:
     """The level of the dialogue, but silence where nobody is heard in it: a separator leaves some music there too."""
-    thresholds = np.array([rules.labels[label].threshold for label in LABELS])
-    sure = (dx.scores[:, 0] - thresholds).max(axis=1) >= 0.0
+    sure = any_voice(chances) >= rules.voice.threshold
     near = maximum_filter1d(sure, 2 * round(VOICED_SECONDS / FRAME_SECONDS) + 1) if len(sure) else sure
-    return np.where(near, dx.level[:, 0], np.float32(SILENCE_DBFS))
+    return np.where(near, level, np.float32(SILENCE_DBFS))
 
 
-def _label_of(scores: Scores, start: float, end: float, rules: DetectionRules) -> Label:
-    """What the dialogue between two times is: the label that lies furthest over its threshold on average, or speech."""
-    inside = scores[int(start / FRAME_SECONDS) : int(np.ceil(end / FRAME_SECONDS))]
-    over = inside.mean(axis=0) - [rules.labels[label].threshold for label in LABELS]
-    return LABELS[int(over.argmax())] if over.max() > 0.0 else "speech"
+def _label_of(chances: Chances, start: float, end: float) -> Label:
+    """What the dialogue between two times is: the label that is likeliest on average."""
+    inside = chances[int(start / FRAME_SECONDS) : int(np.ceil(end / FRAME_SECONDS))]
+    return LABELS[int(inside.mean(axis=0).argmax())]
 
 
 def _without_language(heard: Heard, at: int, *, rules: DetectionRules, duration: float) -> list[Sound]:
     """Sounds of group ``at`` of the DX stem that are no language, as far as nobody speaks or sings meanwhile."""
-    scores = heard.scores[:, at]
+    chances = chances_of(heard.scores[:, at], rules)
     language = [
         span
         for label in LANGUAGE
         for span in runs(
-            scores[:, LABELS.index(label)],
+            chances[:, LABELS.index(label)],
             rules=rules.labels[label].spans,
             frame_seconds=FRAME_SECONDS,
             duration_seconds=duration,
         )
     ]
-    sounds = sounds_of(scores, rules=rules, frame_seconds=FRAME_SECONDS, duration_seconds=duration)
     return [
         Sound(one.label, start, end, one.score)
-        for one in sounds
+        for one in _sounds(heard, at, rules=rules, duration=duration)
         if one.label not in LANGUAGE
         for start, end in without([(one.start_seconds, one.end_seconds)], language)
         if end - start >= rules.labels[one.label].minimum_seconds

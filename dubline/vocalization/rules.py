@@ -15,36 +15,31 @@ _FOLDER = Path(__file__).parent / "rules"
 
 
 class VoiceRules(Data):
-    """From which score on a voice of any kind is one, and down to which it lasts."""
+    """When a voice of any kind, by the chance that one sounds, is an event: see the comments in ``standard.yaml``."""
 
     threshold: float = Field(gt=0, lt=1)
     release: float = Field(gt=0, lt=1)
+    beside: float = Field(gt=0, lt=1)
 
     @model_validator(mode="after")
-    def _falling(self) -> Self:
-        if self.release > self.threshold:
-            raise ValueError("release must not lie over threshold")
+    def _rising(self) -> Self:
+        if not self.release <= self.threshold <= self.beside:
+            raise ValueError("release, threshold and beside must rise in this order")
         return self
 
 
-class LabelRules(VoiceRules):
-    """When a label's score, 0 to 1, makes an event: see the comments in ``standard.yaml``."""
+class LabelRules(Data):
+    """How the score of a label is read and what its events are like: see the comments in ``standard.yaml``."""
 
-    beside: float = Field(gt=0, lt=1)
+    midpoint: float = Field(gt=0, lt=1)
     minimum_seconds: float = Field(ge=0)
     merge_seconds: float = Field(ge=0)
     pad_seconds: float = Field(ge=0)
 
-    @model_validator(mode="after")
-    def _rising(self) -> Self:
-        if self.beside < self.threshold:
-            raise ValueError("beside must not lie under threshold")
-        return self
-
     @property
     def spans(self) -> SpanRules:
-        """The same as rules for the spans of one label alone."""
-        return SpanRules(self.threshold, self.release, self.minimum_seconds, self.merge_seconds, self.pad_seconds)
+        """The same as rules for the spans of this label alone, where its chance is more than one half."""
+        return SpanRules(0.5, 0.5, self.minimum_seconds, self.merge_seconds, self.pad_seconds)
 
 
 class DetectionRules(Data):

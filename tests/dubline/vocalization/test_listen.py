@@ -7,9 +7,12 @@ import numpy.typing as npt
 import pytest
 
 from dubline.audio.layout import Layout
+from dubline.vocalization.chances import any_voice, chances_of
+from dubline.vocalization.ear import FRAME_SECONDS
 from dubline.vocalization.events import LABELS
 from dubline.vocalization.groups import groups_of
 from dubline.vocalization.listen import listen
+from dubline.vocalization.rules import standard
 
 Samples = npt.NDArray[np.float32]
 RATE = 48000
@@ -23,10 +26,11 @@ def test_speech_is_heard_in_its_group_and_at_its_time(
     sentence = voice(RATE)
     samples = noise(8 * RATE, LAYOUT.channels, rms=0.003)
     samples[2 * RATE : 2 * RATE + len(sentence), LAYOUT.index("FC")] += sentence
-    heard = listen(samples, rate=RATE, groups=GROUPS)
-    assert heard.peak("speech", 0, start_seconds=2.0, end_seconds=5.9) > 0.9
-    assert heard.peak("speech", 0, start_seconds=7.0, end_seconds=8.0) < 0.5
-    assert all(heard.peak("speech", at, start_seconds=0.0, end_seconds=8.0) < 0.5 for at in range(1, len(GROUPS)))
+    heard = any_voice(chances_of(listen(samples, rate=RATE, groups=GROUPS).scores, standard()))
+    there, elsewhere = (slice(round(a / FRAME_SECONDS), round(b / FRAME_SECONDS)) for a, b in ((2.0, 5.9), (7.0, 8.0)))
+    threshold = standard().voice.threshold
+    assert heard[there, 0].max() > threshold > heard[elsewhere, 0].max()
+    assert heard[:, 1:].max() < threshold
 
 
 @pytest.mark.parametrize("frames", [0, 100, 4800])
@@ -38,4 +42,3 @@ def test_every_piece_has_scores_however_short_or_silent(frames: int, loud: float
     assert (
         np.isfinite(heard.level).all() and heard.scores.min(initial=0.0) >= 0.0 and heard.scores.max(initial=0.0) <= 1
     )
-    assert heard.peak("shout", 0, start_seconds=5.0, end_seconds=6.0) == 0.0

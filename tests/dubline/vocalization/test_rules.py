@@ -15,19 +15,21 @@ def test_every_label_has_rules() -> None:
 
 
 @pytest.mark.parametrize(
-    ("label", "change"),
+    ("part", "change"),
     [
-        ("speech", {"release": 0.95}),
-        ("speech", {"threshold": 0.0}),
-        ("speech", {"beside": 0.01}),
+        ("voice", {"release": 0.95}),
+        ("voice", {"threshold": 0.0}),
+        ("voice", {"beside": 0.01}),
+        ("speech", {"midpoint": 1.0}),
         ("speech", {"merge_seconds": -1}),
         ("speech", {"on": 0.5}),
         ("hum", {}),
     ],
 )
-def test_rules_that_make_no_sense_are_bad_input(label: str, change: dict[str, float], tmp_path: Path) -> None:
+def test_rules_that_make_no_sense_are_bad_input(part: str, change: dict[str, float], tmp_path: Path) -> None:
     body = rules.standard().body()
-    body["labels"][label] = body["labels"]["speech"] | change
+    of = body if part == "voice" else body["labels"]
+    of[part] = of.get(part, body["labels"]["speech"]) | change
     (tmp_path / "mine.yaml").write_text(yaml.safe_dump(body), encoding="utf-8")
     with pytest.raises(BadInput, match=r"mine\.yaml"):
         rules.load(tmp_path / "mine.yaml")
