@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
+from dubline.quality.events_page import CLIPS, PAGE
 from dubline.vocalization.events import read_events
 from flows.artifacts import publish_artifacts
 from flows.languages import Deliverable
@@ -18,6 +19,7 @@ from flows.preflight import Plan
 from flows.source import Source
 from flows.stored import read_json
 from tasks.context import means
+from tasks.events_page import clips_of
 from tasks.manifest import manifest
 from tasks.page import page
 from tasks.publish import Publication, publish
@@ -92,25 +94,30 @@ def deliver(run: RunRef, plan: Plan, source: Source, sound: Sound, made: Sequenc
     packed = pack_deliverables(run, made)
     stems = pack_stems(run, sound.package, {f"{role}_bwf": stem_path(slug, role) for role in ME_TRACKS})
     me_figures = read_json(sound.me_level.result()["measurement"])
-    notes = odd_but_valid(plan, source, made, me_figures)
-    body = manifest_body(plan, source, sound.stems, checks, packed, stems, notes) | {"me_measurement": me_figures}
+    notes = odd_but_valid(plan, source, sound, made, me_figures)
+    body = manifest_body(plan, source, sound.stems, checks, packed, stems, notes) | {
+        "me_measurement": me_figures,
+        "original_heard": read_json(sound.language.result()["language"]),
+    }
     paged = page.submit(
         run,
         ov_mix=source.ov["ov_mix"],
         me=sound.stems["me"],
         me_filled=sound.cleaned["me_filled"],
-        report=sound.cleaned["report"],
+        report=sound.residual["report"],
         checks=[item.checked["check"] for item in made],
         loudness=[item.checked["loudness"] for item in made],
         pictures=[item.checked["pictures"] for item in made],
         **page_facts(plan, source, sound, made, body),
     ).result()
     reports = [
-        Publication("me/report.json", sound.cleaned.result()["report"]),
+        Publication("me/report.json", sound.residual.result()["report"]),
+        *_guide_text(slug, sound),
         Publication("qc/events.parquet", sound.cleaned.result()["decided"]),
         Publication("qc/loudness.parquet", paged["loudness"]),
         Publication("qc/report.html", paged["page"]),
         Publication("qc/report.json", paged["report"]),
+        *_events_page(sound),
     ]
     body["reports"] = [{"path": file.name, "bytes": _bytes(file.sha256), "sha256": file.sha256} for file in reports]
     listed = manifest.submit(run, listed=[f["sha256"] for f in body["deliverables"]], body=body).result()
@@ -127,6 +134,23 @@ def deliver(run: RunRef, plan: Plan, source: Source, sound: Sound, made: Sequenc
     me = {role: str(places[stem_path(slug, role)]) for role in ("me", "optional", "dx_guide")}
     me["report"] = str(places["me/report.json"])
     return Localized(slug, run.run_id, cached, executed, delivered, me, places["qc/report.html"], tuple(notes))
+
+
+def _guide_text(slug: str, sound: Sound) -> Iterator[Publication]:
+    """What the DX guide says, beside it, where it was read."""
+    outputs = sound.residual.result().outputs
+    stem = PurePosixPath(stem_path(slug, "dx_guide"))
+    for role, suffix in (("guide_srt", ".srt"), ("guide_text", ".json")):
+        if role in outputs:
+            yield Publication(str(stem.with_suffix(suffix)), outputs[role])
+
+
+def _events_page(sound: Sound) -> Iterator[Publication]:
+    """The page of the events and the clips it plays."""
+    outputs = sound.events_page.result().outputs
+    yield Publication(f"qc/{PAGE}", outputs["page"])
+    for name, sha256 in clips_of(outputs).items():
+        yield Publication(f"qc/{CLIPS}/{name}", sha256)
 
 
 def stem_path(slug: str, role: str) -> str:

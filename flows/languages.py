@@ -18,6 +18,7 @@ from flows.sync import sync_dub
 from tasks.broadcast import broadcast, channel_role
 from tasks.check import check
 from tasks.conform import conform
+from tasks.language import language
 from tasks.measure import measure
 from tasks.mix import mix
 from tasks.remux import remux
@@ -29,13 +30,15 @@ from tasks.step import Pending, RunRef
 class Dubbed:
     """One dub laid on the M&E: the steps that make its full mix, which may still be running.
 
-    ``synced`` is the check against the original dialogue, None where the order does not want one.
+    ``synced`` is the check against the original dialogue, None where the order does not want one; ``language`` holds
+    the dub against its tag.
     """
 
     dub: Dub
     placed: Pending
     synced: Pending | None
     spoken: Pending
+    language: Pending
     mixed: Pending
     level: Pending
 
@@ -62,6 +65,9 @@ def mix_language(run: RunRef, plan: Plan, source: Source, sound: Sound, dub: Dub
     """Submit the mix of one dub; the languages of a title run side by side as far as the machine allows."""
     placed, synced = sync_dub(run, plan, source, sound, dub)
     spoken = speech.submit(run, dub.language, dialogue=placed["dub_dx"])
+    heard = language.submit(
+        run, dub.language, dialogue=placed["dub_dx"], speech=spoken["speech"], tag=plan.languages[dub.language].bcp47
+    )
     mixed = mix.submit(
         run,
         dub.language,
@@ -74,7 +80,7 @@ def mix_language(run: RunRef, plan: Plan, source: Source, sound: Sound, dub: Dub
         level=plan.order.level_of(dub).rules(),
     )
     level = measure.submit(run, dub.language, track=mixed["print_master"], speech=spoken["speech"])
-    return Dubbed(dub, placed, synced, spoken, mixed, level)
+    return Dubbed(dub, placed, synced, spoken, heard, mixed, level)
 
 
 def make_deliverables(run: RunRef, plan: Plan, source: Source, dubbed: Sequence[Dubbed]) -> Iterator[Deliverable]:

@@ -54,6 +54,7 @@ def _dub(plan: Plan, one: Dubbed) -> dict[str, Any]:
         "conformed": {name: placed.values[name] for name in ("speed", "moved_frames")}
         if placed.values.get("conformed")
         else None,
+        "heard": read_json(one.language.result()["language"]),
         "level": mixed,
     }
 

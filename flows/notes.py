@@ -5,19 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from dubline.transcription.residual import NOT_CONFIGURED
 from flows.languages import Deliverable
+from flows.me import Sound
 from flows.preflight import Plan
 from flows.source import Source
+from flows.stored import read_json
 
 _USUAL_RATE = 48_000
 
 
-def odd_but_valid(plan: Plan, source: Source, made: Sequence[Deliverable], me_figures: Mapping[str, Any]) -> list[str]:
+def odd_but_valid(
+    plan: Plan, source: Source, sound: Sound, made: Sequence[Deliverable], me_figures: Mapping[str, Any]
+) -> list[str]:
     """One sentence per oddity of master, dubs, M&E and deliveries, in a fixed order."""
     said = [
         *_of_master(plan, source),
         *_of_dubs(source, made),
         *_of_me(plan, me_figures["true_peak_dbtp"]),
+        *_of_events(read_json(sound.residual.result()["report"])),
+        *_of_language("original dialogue", sound.language.result().values),
         *_of_specs(plan),
         *_of_deliverables(made),
     ]
@@ -60,6 +67,7 @@ def _of_dubs(source: Source, made: Sequence[Deliverable]) -> Iterator[str]:
             peak = values["cut_peak_dbfs"]
             heard = "silent" if peak is None else f"no louder than {peak:.0f} dBFS"
             yield f"the {language} dub is {heard} outside the picture; {values['cut_frames']} frames were left out"
+        yield from _of_language(f"{language} dub", one.language.result().values)
         if one.synced is not None:
             yield from _of_sync(language, one.synced.result().values, values)
 
@@ -81,6 +89,28 @@ def _of_me(plan: Plan, peak: float | None) -> Iterator[str]:
     limit = min(spec.qc_max_true_peak_dbtp for spec in plan.specs.values())
     if peak is not None and peak > limit:
         yield f"the M&E peaks at {peak:.1f} dBTP, over the {limit:g} dBTP its clients allow; it is delivered as it is"
+
+
+def _of_events(report: Mapping[str, Any]) -> Iterator[str]:
+    """What the cleaning left undone: nobody should have to find out by ear."""
+    if left := len(report["remaining"]):
+        yield f"in the cleaned M&E {left} events are still heard where something was taken out: see qc/events.html"
+    for edit in report["edits"]["unmatched"]:
+        meant = f"event {edit['event']}" if "event" in edit else f"the event at {edit['at']['start_seconds']:g} s"
+        yield f"an edit of {edit['who']} ({edit['do']}) did nothing: {meant} is not found any more"
+    language = report["residual_language"]
+    if not language["ran"]:
+        yield f"whether language is left in the M&E was not read: {language['why']}"
+    elif language["shared_words"]:
+        words = f"{language['shared_words']} of the dialogue's {language['guide_words']} words"
+        yield f"{words} can still be read in the M&E: see qc/events.html"
+
+
+def _of_language(track: str, found: Mapping[str, Any]) -> Iterator[str]:
+    if found["agrees"] is False:
+        yield f"the {track} is tagged {found['tag']}, and {found['heard']} is heard in it"
+    elif found["agrees"] is None and found["why"] != NOT_CONFIGURED:
+        yield f"whether the {track} is in {found['tag']} is not known: {found['why']}"
 
 
 def _of_specs(plan: Plan) -> Iterator[str]:

@@ -20,6 +20,7 @@ from dubline.vocalization.edits import read_edits
 from dubline.vocalization.policies import Policy
 from flows.naming import channels_of, check_names
 from flows.order import Delivery, Order, read_order
+from tasks.recognition import configured
 from tasks.settings import Settings
 
 
@@ -54,6 +55,7 @@ def preflight(order_path: Path, out: Path, settings: Settings) -> Plan:
     if order.options.edits is not None:
         check_file(order.options.edits)
         read_edits(order.options.edits)
+    configured(settings.asr_model)
     _writable(out)
     return Plan(
         order=order,

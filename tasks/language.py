@@ -24,4 +24,4 @@ def language(work: Work, dialogue: Path, speech: Path, *, tag: str) -> Made:
         found = find_language(dialogue, Spans.load(speech), tag=tag, recognizer=recognizer)
     out = work.scratch / "language.json"
     out.write_text(json.dumps(found.to_json(), sort_keys=True), encoding="utf-8")
-    return Made({"language": out}, {"agrees": found.agrees, "heard": found.heard, "why": found.why})
+    return Made({"language": out}, {"tag": tag, "agrees": found.agrees, "heard": found.heard, "why": found.why})

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dubline.quality.delivery_report import DeliveryReport
+from dubline.quality.events_page import PAGE as EVENTS_PAGE
 from dubline.quality.page import EventRow, LineageRow, Page, page_json, write_page
 from dubline.quality.spectrogram import load_pictures
 from dubline.vocalization.events import Event
@@ -19,7 +20,7 @@ from tasks.step import Made, Work, step
 _EVENT_FIELDS = tuple(Event.__dataclass_fields__)
 
 
-@step("page", version=2)
+@step("page", version=3)
 def page(
     work: Work,
     ov_mix: Path,
@@ -58,6 +59,7 @@ def page(
         notes=tuple(notes),
         facts=tuple((name, value) for name, value in facts),
         lineage=tuple(LineageRow(**row) for row in lineage),
+        events_page=EVENTS_PAGE,
     )
     write_page(
         out,

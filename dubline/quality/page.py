@@ -48,7 +48,8 @@ class LineageRow:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What a page says. ``facts`` are labeled figures of the run, ``notes`` what was odd but valid.
+    """What a page says. ``facts`` are labeled figures of the run, ``notes`` what was odd but valid, ``events_page``
+    where, beside it, every event is shown.
 
     None where nothing is known: of a file from anywhere its version, its original language and the M&E's events.
     """
@@ -61,6 +62,7 @@ class Page:
     notes: tuple[str, ...] = ()
     facts: tuple[tuple[str, str], ...] = ()
     lineage: tuple[LineageRow, ...] = ()
+    events_page: str | None = None
 
 
 def write_page(
