@@ -8,8 +8,8 @@ import numpy.typing as npt
 from dubline.vocalization.events import LABELS
 from dubline.vocalization.rules import DetectionRules
 
-# Keeps the odds finite where a score is 0 or 1.
-_LEAST = 1e-3
+# Keeps the odds finite where a score is 0 or 1: half a step of float16 under 1.
+_LEAST = 2.0**-12
 
 Scores = npt.NDArray[np.floating]
 Chances = npt.NDArray[np.float32]

@@ -1,0 +1,137 @@
+"""``python -m dubline.training.hearing.calibrate``: the midpoints and thresholds that detection rules should have.
+
+Every label's midpoint is the score that it alone reaches so often in an hour without voices; of all pairs of such a
+rate and a threshold for a voice of any kind, the one that finds most is taken, among those that make up few events.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import yaml
+
+from dubline.quality.detection import DetectionScores, Item, score
+from dubline.training.corpus import open_corpus
+from dubline.training.hearing.material import material_of, taught_and_unheard
+from dubline.training.hearing.reels import Reel, voiced_reel, voiceless_reel
+from dubline.vocalization.chances import Scores, chances_of
+from dubline.vocalization.ear import FRAME_SECONDS
+from dubline.vocalization.events import LABELS, Event, Label
+from dubline.vocalization.hysteresis import SpanRules, runs
+from dubline.vocalization.listen import Listener
+from dubline.vocalization.rules import DetectionRules, standard
+from dubline.vocalization.silero import RATE
+from dubline.vocalization.sounds import sounds_of
+
+# Not the reels that detection is measured on.
+SEED = 411
+# Rates at which a label alone may reach its midpoint, per hour, and thresholds for all together.
+RATES = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
+THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.93, 0.95, 0.97, 0.98)
+# An event lasts until the chance falls to this share of what begins one: lower, it would run on into the background.
+_RELEASE = 0.35
+_LOUD_DB = -6.0
+# Midpoints are tried in steps of a tenth in the logarithm of their odds.
+_MIDPOINTS = 1.0 / (1.0 + np.exp(-np.arange(-3.0, 7.0, 0.1)))
+
+
+@dataclass(frozen=True, slots=True)
+class Listened:
+    """A reel as heard: ``scores`` (frames, labels), what is true, and its length."""
+
+    scores: Scores
+    true: tuple[Event, ...]
+    seconds: float
+
+
+def main() -> None:
+    """Print the rules as YAML, with what they reach."""
+    parser = argparse.ArgumentParser(prog="python -m dubline.training.hearing.calibrate", description=__doc__)
+    parser.add_argument("--corpus", type=Path, required=True)
+    parser.add_argument("--cache", type=Path, required=True, help="where decoded recordings are kept")
+    parser.add_argument("--voiced", type=int, default=40, help="minutes with voices")
+    parser.add_argument("--voiceless", type=int, default=60, help="minutes without")
+    parser.add_argument("--false-per-hour", type=float, default=4.0, help="events that may be made up in an hour")
+    given = parser.parse_args()
+    _, unheard = taught_and_unheard(open_corpus(given.corpus, given.cache))
+    material, rng = material_of(unheard), np.random.default_rng(SEED)
+    voiced = [heard(voiced_reel(rng, material, 11 * number)) for number in range(given.voiced)]
+    voiceless = [heard(voiceless_reel(rng, material)) for _ in range(given.voiceless)]
+    rules = calibrated(standard(), voiced, voiceless, most_false=given.false_per_hour)
+    print(yaml.safe_dump(rules.body(), sort_keys=False))
+    recall, false = _recall(measured(voiced, rules)), _false_per_hour(measured(voiceless, rules))
+    print(f"# recall {recall:.3f} of events at {_LOUD_DB:.0f} dB and louder, {false:.1f} false events an hour")
+
+
+def heard(reel: Reel) -> Listened:
+    """What the classifier makes of ``reel``."""
+    listener = Listener(1)
+    listener.process(reel.me[:, None], None if reel.stem is None else reel.stem[:, None])
+    return Listened(listener.heard().scores[:, 0], reel.true, len(reel.me) / RATE)
+
+
+def calibrated(
+    rules: DetectionRules, voiced: Sequence[Listened], voiceless: Sequence[Listened], *, most_false: float
+) -> DetectionRules:
+    """``rules`` with the midpoints and threshold that find most and make up at most ``most_false`` events an hour."""
+    best, found = rules, -1.0
+    for rate in RATES:
+        midpoints = {label: midpoint(voiceless, label, rate) for label in LABELS}
+        for threshold in THRESHOLDS:
+            tried = _with(rules, midpoints, threshold)
+            if _false_per_hour(measured(voiceless, tried)) <= most_false:
+                recall = _recall(measured(voiced, tried))
+                if recall > found:
+                    best, found = tried, recall
+                break  # a higher threshold finds less
+    return best
+
+
+def midpoint(voiceless: Iterable[Listened], label: Label, per_hour: float) -> float:
+    """The least score that ``label`` reaches at most ``per_hour`` times an hour where no voice is."""
+    columns = [(one.scores[:, LABELS.index(label)], one.seconds) for one in voiceless]
+    hours = sum(seconds for _, seconds in columns) / 3600.0
+    for level in _MIDPOINTS:
+        rule = SpanRules(float(level), 0.5 * float(level), 0.1, 0.3, 0.0)
+        count = sum(
+            len(runs(column, rules=rule, frame_seconds=FRAME_SECONDS, duration_seconds=seconds))
+            for column, seconds in columns
+        )
+        if count <= per_hour * hours:
+            return round(float(level), 3)
+    return round(float(_MIDPOINTS[-1]), 3)
+
+
+def measured(reels: Iterable[Listened], rules: DetectionRules) -> DetectionScores:
+    """What ``rules`` make of ``reels``."""
+    return score(Item(one.true, _events(one, rules), one.seconds) for one in reels)
+
+
+def _events(one: Listened, rules: DetectionRules) -> tuple[Event, ...]:
+    chances = chances_of(one.scores, rules)
+    sounds = sounds_of(chances, rules=rules, frame_seconds=FRAME_SECONDS, duration_seconds=one.seconds)
+    return tuple(Event(s.start_seconds, s.end_seconds, ("FC",), s.label, min(s.score, 1.0), 0.0) for s in sounds)
+
+
+def _with(rules: DetectionRules, midpoints: dict[Label, float], threshold: float) -> DetectionRules:
+    labels = {label: rules.labels[label].model_copy(update={"midpoint": midpoints[label]}) for label in LABELS}
+    voice = {"threshold": threshold, "release": round(_RELEASE * threshold, 3), "beside": max(0.98, threshold)}
+    return rules.model_copy(update={"labels": labels, "voice": rules.voice.model_copy(update=voice)})
+
+
+def _recall(scores: DetectionScores) -> float:
+    """The mean over labels of the share of loud events that were found."""
+    each = [scores.recall(label, lowest_db=_LOUD_DB) for label in LABELS]
+    return float(np.mean([one.found / one.events for one in each if one.events]))
+
+
+def _false_per_hour(scores: DetectionScores) -> float:
+    return scores.false_per_hour or 0.0
+
+
+if __name__ == "__main__":
+    main()
