@@ -11,7 +11,7 @@ import numpy.typing as npt
 from dubline.audio.wav import Block
 from dubline.repair.evidence import Evidence, share
 from dubline.repair.scene import Scene
-from dubline.repair.spectra import Spectrum
+from dubline.repair.spectra import Grid
 
 Mask = npt.NDArray[np.complex64] | npt.NDArray[np.float32]
 
@@ -39,17 +39,18 @@ class Candidate:
     kept: float
 
 
-def staying(scene: Scene, evidence: Evidence, candidate: Candidate, sound: Block) -> Block:
+def staying(scene: Scene, candidate: Candidate, sound: Block) -> Block:
     """What of ``sound`` (length, channels), the M&E or a part of it, stays in the scene; nothing is filled in yet."""
     if candidate.mask is None:
         return sound * (1.0 - reach(scene))
-    spectrum: Spectrum = (evidence.grid.transform(sound) * candidate.mask).astype(np.complex64)
-    return sound + scene.weight * (evidence.grid.inverse(spectrum, len(sound)) - sound)
+    grid = Grid(scene.rate)
+    spectrum = (grid.transform(sound) * candidate.mask).astype(np.complex64)
+    return sound + scene.weight * (grid.inverse(spectrum, len(sound)) - sound)
 
 
-def filled(scene: Scene, evidence: Evidence, candidate: Candidate) -> tuple[Block, Block]:
+def filled(scene: Scene, candidate: Candidate) -> tuple[Block, Block]:
     """The M&E that stays, and the fill in its place, each (length, channels)."""
-    stays = staying(scene, evidence, candidate, scene.me)
+    stays = staying(scene, candidate, scene.me)
     out = 1.0 - (reach(scene) if candidate.mask is None else scene.weight)
     # Power of the background and of the unrelated fill stays one through the fade.
     return stays, candidate.fill * np.sqrt(1.0 - np.square(out))

@@ -74,12 +74,12 @@ def clean_scene(scene: Scene, *, rules: DetectionRules, separator: Separator | N
         offered = offer()
         if offered is None:
             continue
-        piece = np.add(*candidate.filled(scene, evidence, offered))
+        piece = np.add(*candidate.filled(scene, offered))
         tried.append(Tried(offered, hints(scene, piece, rules)))
         if tried[-1].passes:
             break
     chosen = tried[-1] if tried[-1].passes else min(tried, key=lambda one: one.worst)
-    stays, fill = candidate.filled(scene, evidence, chosen.candidate)
+    stays, fill = candidate.filled(scene, chosen.candidate)
     return Cleaned(
         voice,
         stays,

@@ -10,29 +10,32 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-
-from dubline.audio.wav import Block, WavReader, WavWriter
-from dubline.errors import BadInput
+from dubline.audio.wav import WavReader
 from dubline.repair import candidate, regions, remover, spectra, subtract, tails
-from dubline.repair.choose_removal import clean_scene
-from dubline.repair.regions import Removal, moved_of, regions_of, removals_of, voices_of
-from dubline.repair.remover import Parts, Remover
+from dubline.repair.choose_removal import Cleaned, clean_scene
+from dubline.repair.passes import NAMES, Before, Sources, work_through
+from dubline.repair.plan import Plan, plan_of
+from dubline.repair.remover import Done
 from dubline.repair.report import CleanReport, Treatment
+from dubline.repair.scene import Scene
 from dubline.repair.separate import dialogue_in
+from dubline.repair.verify import Heard, come_to_light, sort_out
 from dubline.repair.worked import Log, Worked
 from dubline.separation.compute import DEFAULT_COMPUTE, Compute
 from dubline.separation.network import Network
 from dubline.vocalization.decide import Decided, Decision, decide
 from dubline.vocalization.detect import detect
 from dubline.vocalization.edits import Edits
-from dubline.vocalization.events import Action, Event, write_events
+from dubline.vocalization.events import Action, Event, in_order, write_events
 from dubline.vocalization.policies import Policy
 from dubline.vocalization.rules import DetectionRules, standard
-from dubline.vocalization.watch import Cancel, Progress, in_step, never, nothing
+from dubline.vocalization.watch import Cancel, Progress, never, nothing
 
-ME, UNFILLED, OPTIONAL, GUIDE = "me.wav", "me_unfilled.wav", "optional.wav", "dx_guide.wav"
+ME, UNFILLED, OPTIONAL, GUIDE = (NAMES[part] for part in ("filled", "unfilled", "optional", "guide"))
 EVENTS, REPORT = "events.parquet", "report.json"
+
+# How often the M&E is gone through: once, and again where the first time brought more to light.
+ROUNDS = 2
 
 PARAMETERS = {
     "attack_seconds": regions.ATTACK_SECONDS,
@@ -58,6 +61,7 @@ def clean(
     compute: Compute = DEFAULT_COMPUTE,
     rules: DetectionRules | None = None,
     keep_unfilled: bool = False,
+    told: Done | None = None,
     progress: Progress = nothing,
     cancelled: Cancel = never,
 ) -> CleanReport:
@@ -69,48 +73,54 @@ def clean(
     plus the ``dialogue`` stem, which the DX guide takes in and which, where it sounds, says what in an event can be
     dialogue.
     With ``network`` a second pass of the separator says what else is voice. What was done is listened to again by the
-    detection ``rules``, the `standard` ones unless others are given; what is still found is in the report.
+    detection ``rules``, the `standard` ones unless others are given: what comes to light beside an event follows it,
+    and what is still found then is in the report. ``told`` hears of every scene that was cleaned.
     Streams through memory; files appear in ``out_dir`` together, when all are whole. Raises `BadInput` for files
     that do not belong together or hold samples that are not finite, and for events of another file; `Cancelled`.
     """
     decided, rules, log = decide(events, policy=policy, edits=edits), rules or standard(), Log()
+    sources = Sources(path, dialogue)
+    kept = (ME, OPTIONAL, GUIDE, *((UNFILLED,) if keep_unfilled else ()), EVENTS, REPORT)
+
+    def done(scene: Scene, cleaned: Cleaned) -> None:
+        log.add(scene, cleaned)
+        if told is not None:
+            told(scene, cleaned)
+
     with ExitStack() as stack:
-        me = stack.enter_context(WavReader(path))
-        stem = stack.enter_context(WavReader(dialogue)) if dialogue is not None else None
-        if stem is not None and stem.layout != me.layout:
-            raise BadInput(f"{stem.layout.name} beside {me.layout.name}", str(dialogue), "give the stems of one mix")
-        length = {"rate": me.rate, "frames": me.frames}
-        aside = stack.enter_context(WavReader(path))
-        leaving = tails.tracked(removals_of(decided.events, me.layout, **length), aside)
-        plan = regions_of(leaving, **length, voices=voices_of(decided.events, me.layout, **length))
-        worker = Remover(
-            aside,
-            plan,
-            clean=partial(
-                clean_scene,
-                rules=rules,
-                separator=None if network is None else partial(dialogue_in, network=network, compute=compute),
-            ),
-            done=log.add,
-            stem=stack.enter_context(WavReader(dialogue)) if dialogue is not None else None,
-            moved=moved_of(decided.events, me.layout, **length) if stem is not None else (),
-        )
-        names = (ME, OPTIONAL, GUIDE, *((UNFILLED,) if keep_unfilled else ()))
-        folder = stack.enter_context(_staged(out_dir, (*names, EVENTS, REPORT)))
-        writers = {
-            name: stack.enter_context(WavWriter(folder / name, rate=me.rate, layout=me.layout)) for name in names
-        }
-        sources = (me,) if stem is None else (me, stem)
-        halfway = _part_of(progress, 0, 2)
-        error = _write(worker, in_step(sources, progress=halfway, cancelled=cancelled), writers)
-        for writer in writers.values():
-            writer.close()
-        found = _found_again(
-            folder / ME, dialogue, plan=leaving, rules=rules, progress=_part_of(progress, 1, 2), cancelled=cancelled
-        )
-        report = _report(me, decided, log, found, policy=policy, error=error, leaving=[*leaving, *worker.moved])
-        write_events(report.events, folder / EVENTS)
-        report.save(folder / REPORT)
+        me = sources.open(stack)[0]
+        staged = stack.enter_context(_staged(out_dir, kept))
+        separator = None if network is None else partial(dialogue_in, network=network, compute=compute)
+        before, plan = None, plan_of(decided.events, me)
+        for number in range(ROUNDS):
+            watched = progress if number == 0 else nothing
+            folder = staged / str(number)
+            folder.mkdir()
+            error = work_through(
+                sources,
+                plan,
+                folder,
+                clean=partial(clean_scene, rules=rules, separator=separator),
+                done=done,
+                before=before,
+                progress=_part_of(watched, 0, 2),
+                cancelled=cancelled,
+            )
+            listening = _part_of(watched, 1, 2)
+            again = detect(folder / ME, dialogue=dialogue, rules=rules, progress=listening, cancelled=cancelled)
+            heard = sort_out(again, plan.leaving, me.layout, rate=me.rate)
+            more = come_to_light(heard, decided, plan.leaving, me.layout, rate=me.rate, policy=policy)
+            if not more or number == ROUNDS - 1:
+                break
+            before = Before(plan, folder)
+            decided = replace(decided, decisions=(*decided.decisions, *more))
+            plan = plan_of(decided.events, me)
+            log.forget(removal.event for region in plan.changed_from(before.plan) for removal in region.removals)
+        for name in NAMES.values():
+            (folder / name).replace(staged / name)
+        report = _report(me, decided, log, heard, plan, policy=policy, error=error)
+        write_events(report.events, staged / EVENTS)
+        report.save(staged / REPORT)
     return report
 
 
@@ -119,66 +129,16 @@ def _part_of(progress: Progress, part: int, parts: int) -> Progress:
     return lambda done, total: progress(part * total + done, parts * total)
 
 
-def _write(worker: Remover, blocks: Iterator[tuple[Block, ...]], writers: dict[str, WavWriter]) -> float:
-    """Write all parts of all ``blocks``; gives the largest sample by which they fail to add up."""
-    at, error = 0, 0.0
-    for me, *stem in blocks:
-        parts = worker.process(me, at, stem[0] if stem else None)
-        at += len(me)
-        whole = me.astype(np.float64) + (stem[0] if stem else 0.0)
-        error = max(error, float(np.abs(_sum(parts) - whole).max()))
-        named = {ME: parts.filled, OPTIONAL: parts.optional, GUIDE: parts.guide, UNFILLED: parts.unfilled}
-        for name, writer in writers.items():
-            writer.write(named[name])
-    return error
-
-
-def _sum(parts: Parts) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-    return parts.unfilled.astype(np.float64) + parts.optional + parts.guide
-
-
-Found = tuple[tuple[Event, ...], int]
-
-
-def _found_again(
-    filled: Path,
-    dialogue: Path | None,
-    *,
-    plan: Sequence[Removal],
-    rules: DetectionRules,
-    progress: Progress,
-    cancelled: Cancel,
-) -> Found:
-    """What detection finds in the filled M&E where events were taken out, and how many events it finds elsewhere."""
-    again = detect(filled, dialogue=dialogue, rules=rules, progress=progress, cancelled=cancelled)
-    with WavReader(filled) as reader:
-        rate, layout = reader.rate, reader.layout
-    inside, elsewhere = [], 0
-    for event in (event for event in again if event.stem == "me"):
-        columns = {layout.index(tag) for tag in event.channels}
-        start, end = event.start_seconds * rate, event.end_seconds * rate
-        if any(one.start < end and one.end > start and columns & set(one.columns) for one in plan):
-            inside.append(event)
-        else:
-            elsewhere += 1
-    return tuple(inside), elsewhere
-
-
 def _report(
-    me: WavReader,
-    decided: Decided,
-    log: Log,
-    found: Found,
-    *,
-    policy: Policy | None,
-    error: float,
-    leaving: Sequence[Removal],
+    me: WavReader, decided: Decided, log: Log, heard: Heard, plan: Plan, *, policy: Policy | None, error: float
 ) -> CleanReport:
-    gone = {removal.event for removal in leaving}
+    moved = {removal.event for removal in plan.moved}
     treatments = tuple(
-        _treatment(decision, log.events.get(at), moved=at in gone, rate=me.rate)
+        _treatment(decision, log.events.get(at), moved=at in moved, rate=me.rate)
         for at, decision in enumerate(decided.decisions)
     )
+
+    by_event = {id(one.event): one for one in treatments}
 
     def seconds(action: Action | None = None, disposition: str | None = None) -> float:
         chosen = (e.event for e in treatments if e.event.action == action or e.event.disposition == disposition)
@@ -186,7 +146,7 @@ def _report(
 
     return CleanReport(
         policy=None if policy is None else f"{policy.id}@{policy.version}",
-        treatments=treatments,
+        treatments=tuple(by_event[id(event)] for event in in_order([one.event for one in treatments])),
         removed_seconds=seconds(disposition="remove"),
         optional_seconds=seconds(disposition="optional"),
         filled_seconds=seconds(action="filled"),
@@ -197,8 +157,8 @@ def _report(
         frames=me.frames,
         parameters=PARAMETERS,
         edits=decided.edits_json(),
-        remaining=found[0],
-        untouched=found[1],
+        remaining=heard.remaining,
+        untouched=len(heard.elsewhere),
     )
 
 

@@ -51,7 +51,7 @@ class CleanReport:
 
     ``filled_seconds`` counts events that got a rebuilt background, ``attenuated_seconds`` those for which there was
     nothing to build it from. ``remaining`` is what detection still finds in the filled M&E where events were taken
-    out; ``untouched`` counts what it finds elsewhere: what the policy keeps.
+    out; ``untouched`` counts what it finds elsewhere, such as what the policy keeps.
     """
 
     policy: str | None

@@ -54,6 +54,11 @@ class Log:
 
     events: dict[int, Worked] = field(default_factory=dict)
 
+    def forget(self, events: Iterable[int]) -> None:
+        """What was done to ``events``: it is done again."""
+        for event in events:
+            self.events.pop(event, None)
+
     def add(self, scene: Scene, cleaned: Cleaned) -> None:
         """Take down what became of the events of ``scene``."""
         energy = [_energy(scene.me), _energy(scene.me - cleaned.voice)]
