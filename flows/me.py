@@ -41,7 +41,7 @@ class Sound:
 
 def make_me(run: RunRef, plan: Plan, source: Source) -> Sound:
     """Separate the OV mix, find what stayed of the voice, take it out and show it; package the stems for delivery."""
-    stems = separate_stems(run, source.ov["ov_mix"], plan.model)
+    stems = separate_stems(run, source.ov, plan.model)
     ov_speech = speech.submit(run, "OV", dialogue=stems["dx"])
     events = detect.submit(run, me=stems["me"], dx=stems["dx"], rules=standard().body())
     cleaned = clean.submit(

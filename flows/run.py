@@ -6,6 +6,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from prefect.exceptions import TerminationSignal
 from prefect.runtime import flow_run
 
 from dubline.errors import Cancelled
@@ -38,7 +39,7 @@ def title_run(plan: Plan, *, wait_seconds: float) -> Iterator[RunRef]:
         first = cancel.cause(run_id) or error
         # Steps that still run are asked to stop; the flow's task runner waits for them.
         cancel.fail(run_id, first)
-        stopped = isinstance(first, Cancelled | KeyboardInterrupt)
+        stopped = isinstance(first, Cancelled | KeyboardInterrupt | TerminationSignal)
         using.catalog.finish_run(run_id, "cancelled" if stopped else "failed", error=str(first) or type(first).__name__)
         if first is error:
             raise

@@ -1,4 +1,4 @@
-"""Separate the OV mix into dialogue, music, effects and M&E."""
+"""Separate a part of the OV mix into dialogue and music."""
 
 from __future__ import annotations
 
@@ -23,13 +23,17 @@ def separator_facts(params: Mapping[str, Any], using: Means) -> list[ModelFacts]
     return [facts]
 
 
-@step("separate", version=2, tools=("torch", "soxr"), weights=separator_facts)
-def separate(work: Work, ov_mix: Path, *, model: str, precision: Precision = DEFAULT_PRECISION) -> Made:
-    """Run the separation model over the OV mix; DX + MX + FX = OV mix and M&E = OV mix - DX."""
+@step("separate", version=3, tools=("torch", "soxr"), weights=separator_facts)
+def separate(
+    work: Work, ov_mix: Path, *, model: str, frames: list[int], precision: Precision = DEFAULT_PRECISION
+) -> Made:
+    """Run the separation model over the segments of the OV mix that start in ``frames``, a first and a last but one."""
     made = separate_file(
         ov_mix,
         work.scratch,
         model=registry.load(model, work.models_root, device=work.device),
+        frames=range(*frames),
+        stems=("dx", "mx"),
         compute=Compute(precision=precision),
         progress=work.progress,
         cancelled=work.cancelled,

@@ -7,11 +7,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Self
 
-from pydantic import Field, ValidationError
+from pydantic import ByteSize, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from dubline.errors import EnvironmentFault
 from dubline.separation.compute import DEFAULT_PRECISION, Precision
+
+AUTO, NONE = "auto", "none"
 
 
 class Settings(BaseSettings):
@@ -23,7 +25,11 @@ class Settings(BaseSettings):
     home: Path = Field(default_factory=lambda: Path.home() / ".dubline")
     database_url: str | None = None
     store_url: str | None = None
-    device: str = "auto"
+    cache_dir: Path | None = None
+    cache_limit: ByteSize = Field(default=ByteSize(200 * 2**30), gt=0)
+    device: str = AUTO
+    # Where separation runs: in the pool `gpu` if a worker lives there, in this process, or in the pool of this name.
+    gpu_pool: str = AUTO
     precision: Precision = DEFAULT_PRECISION
     models_dir: Path | None = None
     specs_dir: Path | None = None
@@ -48,9 +54,14 @@ class Settings(BaseSettings):
         return self.database_url or f"sqlite:///{self.home.absolute() / 'catalog.db'}"
 
     @cached_property
-    def store_root(self) -> Path:
-        """Folder of the content-addressed store."""
-        return Path(self.store_url).absolute() if self.store_url else self.home.absolute() / "store"
+    def store_place(self) -> str:
+        """Folder or URL of the content-addressed store."""
+        return self.store_url or str(self.home.absolute() / "store")
+
+    @cached_property
+    def cache_root(self) -> Path:
+        """Folder for copies of what lies in a store far away."""
+        return self.cache_dir or self.home.absolute() / "cache"
 
     @cached_property
     def scratch_root(self) -> Path:

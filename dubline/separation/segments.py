@@ -44,6 +44,11 @@ class Segmentation:
         window = range(max(start - self.context, 0), min(stop + self.context, self.frames))
         return Segment(window, range(start, stop))
 
+    def starting_in(self, frames: range) -> range:
+        """The segments whose core starts in ``frames``: stretches that meet share out all segments, none twice."""
+        first, stop = (min(-(-edge // self.segment), self.count) for edge in (frames.start, frames.stop))
+        return range(first, stop)
+
 
 def segmentation(
     frames: int,

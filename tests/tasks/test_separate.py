@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from dubline.audio.layout import Layout
-from dubline.audio.wav import WavReader, WavWriter
+from dubline.audio.wav import WavWriter
 from tasks.context import means
 from tasks.ingest import ingest_file
+from tasks.join import join
 from tasks.separate import separate
 from tasks.settings import Settings
 from tasks.step import RunRef
@@ -35,18 +36,23 @@ def mix(tmp_path: Path) -> str:
 
 
 def test_the_device_is_recorded_and_answered_from_the_catalog(run: RunRef, mix: str) -> None:
-    made = separate(run, ov_mix=mix, model="default")
-    again = separate(run, ov_mix=mix, model="default")
+    made = separate(run, ov_mix=mix, model="default", frames=[0, 9_000])
+    again = separate(run, ov_mix=mix, model="default", frames=[0, 9_000])
     assert made.values == again.values == {"device": "cpu", "fell_back": False}
-    assert made.outputs == again.outputs and set(made.outputs) == {"dx", "mx", "fx", "me"}
-    with WavReader(means().store.path(means().catalog.asset(made["me"]))) as reader:
-        assert reader.frames == 9_000
+    assert made.outputs == again.outputs and set(made.outputs) == {"dx", "mx"}
+
+
+def test_one_part_is_joined_without_a_copy(run: RunRef, mix: str) -> None:
+    made = separate(run, ov_mix=mix, model="default", frames=[0, 9_000])
+    joined = join(run, ov_mix=mix, dx=[made["dx"]], mx=[made["mx"]])
+    assert set(joined.outputs) == {"dx", "mx", "fx", "me"}
+    assert (joined["dx"], joined["mx"]) == (made["dx"], made["mx"])
 
 
 def test_a_chosen_precision_is_another_recipe(run: RunRef) -> None:
-    default, chosen = (separate.recipe({"ov_mix": "0" * 64}, {"model": "default"} | p, means()).key
-                       for p in ({}, {"precision": "bf16"}))  # fmt: skip
-    assert default != chosen
+    part = {"model": "default", "frames": [0, 9_000]}
+    keys = {separate.recipe({"ov_mix": "0" * 64}, part | p, means()).key for p in ({}, {"precision": "bf16"})}
+    assert len(keys) == 2
 
 
 def test_precision_is_a_setting(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
