@@ -10,6 +10,8 @@ import pytest
 from dubline.audio.layout import Layout
 from dubline.errors import BadInput
 from dubline.vocalization.detect import detect
+from dubline.vocalization.hysteresis import join
+from dubline.vocalization.rules import DetectionRules, standard
 
 Samples = npt.NDArray[np.float32]
 Voice = Callable[[int], Samples]
@@ -52,6 +54,16 @@ def test_a_voice_is_found_in_its_channels_and_at_its_time(
     assert all(event.score > 0.5 and event.level_db > 3.0 for event in events)
 
 
+def test_a_voice_from_the_first_sample_to_the_last_fills_the_file_and_no_more(voice: Voice, write: Write) -> None:
+    sentence = voice(RATE)
+    said = np.tile(sentence[round(0.3 * RATE) : round(3.6 * RATE)], 3)[:, None]
+    seconds = len(said) / RATE
+    spans = [(event.start_seconds, event.end_seconds) for event in detect(write(said, layout="mono"))]
+    held = join(spans, gap=0.0)
+    assert held[0][0] < 0.7 and seconds - 0.7 < held[-1][1] <= seconds
+    assert sum(end - start for start, end in held) > 0.8 * seconds
+
+
 @pytest.mark.parametrize("kind", ["silence", "wind", "chord", "empty", "short"])
 @pytest.mark.parametrize("with_dialogue", [False, True])
 def test_where_no_voice_is_none_is_found(
@@ -85,8 +97,17 @@ def test_a_residue_that_follows_the_dialogue_is_found_though_it_is_no_speech(
     path = write(me, layout="stereo")
     assert detect(path) == []
     events = detect(path, dialogue=write(stem, layout="stereo", name="dx.wav"))
-    assert events and all(START - 0.1 < event.start_seconds < event.end_seconds < START + 4.2 for event in events)
+    assert events and all(START - 0.15 < event.start_seconds < event.end_seconds < START + 4.3 for event in events)
     assert all(0.85 <= event.score <= 1.0 for event in events)
+
+
+def test_rules_given_by_hand_are_followed(voice: Voice, write: Write, noise: Noise) -> None:
+    me = write(put(noise(RATE * SECONDS, 1), voice(RATE), layout="mono", tags=("FC",)), layout="mono")
+    body = standard().body()
+    assert detect(me, rules=DetectionRules.model_validate(body)) == detect(me) != []
+    for label in body["labels"].values():
+        label["minimum_seconds"] = 60.0
+    assert detect(me, rules=DetectionRules.model_validate(body)) == []
 
 
 def test_a_stem_of_another_mix_is_bad_input(write: Write, noise: Noise) -> None:

@@ -11,7 +11,7 @@ from dubline.vocalization.chances import any_voice, chances_of
 from dubline.vocalization.ear import FRAME_SECONDS
 from dubline.vocalization.events import LABELS
 from dubline.vocalization.groups import groups_of
-from dubline.vocalization.listen import listen
+from dubline.vocalization.listen import Listener, listen
 from dubline.vocalization.rules import standard
 
 Samples = npt.NDArray[np.float32]
@@ -42,3 +42,21 @@ def test_every_piece_has_scores_however_short_or_silent(frames: int, loud: float
     assert (
         np.isfinite(heard.level).all() and heard.scores.min(initial=0.0) >= 0.0 and heard.scores.max(initial=0.0) <= 1
     )
+
+
+def test_a_stream_is_heard_the_same_however_it_is_cut(voice: Callable[[int], Samples]) -> None:
+    sound = np.stack([voice(16_000), np.zeros_like(voice(16_000))], axis=1)
+    whole, pieces = Listener(2), Listener(2)
+    whole.process(sound, sound[:, :1])
+    for piece in np.array_split(sound, 13):
+        pieces.process(piece, piece[:, :1])
+    one, other = whole.heard(), pieces.heard()
+    np.testing.assert_allclose(other.scores.astype(np.float32), one.scores.astype(np.float32), atol=2e-3)
+    np.testing.assert_allclose(other.level, one.level, atol=1e-3)
+    assert (one.scores[:, 1] == 0.0).all()
+
+
+def test_what_is_said_elsewhere_counts() -> None:
+    sound = (0.05 * np.random.default_rng(0).standard_normal((4 * RATE, LAYOUT.channels))).astype(np.float32)
+    alone, beside = (listen(sound, rate=RATE, groups=GROUPS, stem=stem) for stem in (None, sound[:, :1]))
+    assert (alone.level == beside.level).all() and (alone.scores != beside.scores).any()
