@@ -60,7 +60,9 @@ def _crowd(corpus: Corpus, speech: list[Clip]) -> Made:
 
 def _backgrounds(rng: np.random.Generator, each: int) -> Iterator[Take]:
     frames = int(_BACKGROUND_SECONDS * RATE)
-    for make in (synthetic.notes, synthetic.machine, synthetic.noise, synthetic.impacts):
+    kinds: tuple[Callable[..., Samples], ...] = (synthetic.notes, synthetic.machine, synthetic.noise, synthetic.impacts)
+    # What is most like a singer is needed most.
+    for make in (*kinds, *(synthetic.bowed,) * 4):
         yield from _takes(rng, partial(make, frames=frames), each // 4, f"made:{make.__name__}")
 
 

@@ -32,7 +32,7 @@ _ALIKE: Sequence[frozenset[Label]] = (
 )
 _LESS = 0.25
 _VOICE_COLOR = Color(speed=(0.85, 1.2), low_pass_hz=(3_000.0, 7_900.0), line=0.06)
-_BACKGROUND_COLOR = Color(speed=(0.7, 1.4), low_pass_hz=(2_500.0, 7_900.0), reverse=0.15)
+_BACKGROUND_COLOR = Color(speed=(0.6, 1.6), low_pass_hz=(2_500.0, 7_900.0), reverse=0.15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +171,7 @@ def _gain(
 def _background(rng: np.random.Generator, material: Material) -> Samples:
     """One to three layers of music, effects and what is made."""
     kinds = [kind for kind in ("music", "effects", "made") if material.backgrounds.get(kind)]
-    share = np.asarray([{"music": 0.42, "effects": 0.46, "made": 0.12}[kind] for kind in kinds])
+    share = np.asarray([{"music": 0.4, "effects": 0.42, "made": 0.18}[kind] for kind in kinds])
     out = np.zeros(SAMPLES, np.float32)
     for number in range(int(rng.choice((1, 2, 3), p=(0.5, 0.35, 0.15)))):
         kind = kinds[rng.choice(len(kinds), p=share / share.sum())]

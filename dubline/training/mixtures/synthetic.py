@@ -71,3 +71,30 @@ def notes(rng: np.random.Generator, frames: int) -> Samples:
                 partial = np.sin(2 * np.pi * harmonic * frequency * time[:length])
                 canvas[start : start + length] += (partial * envelope[:length] / harmonic**tilt).astype(np.float32)
     return canvas
+
+
+def bowed(rng: np.random.Generator, frames: int) -> Samples:
+    """Strings, flutes, horns: held notes with vibrato and a body's fixed resonances, but no vowels; ``(frames,)``.
+
+    What tells them from a singer is that their spectral envelope stays while the notes go (Fletcher and Rossing, 1998).
+    """
+    canvas = np.zeros(frames, np.float32)
+    body = response(rng, Color(tilt_db_per_octave=4.0, peak_db=12.0), 2048)
+    partials, tilt = int(rng.integers(1, 24)), rng.uniform(0.5, 2.0)
+    vibrato, deep, slow = rng.uniform(4.0, 7.5), rng.uniform(0.0, 0.025), rng.uniform(0.02, 0.2)
+    breath = rng.uniform(0.0, 0.1) if rng.random() < 0.5 else 0.0
+    for _ in range(int(rng.choice((1, 2, 3), p=(0.6, 0.25, 0.15)))):
+        base, at = np.exp(rng.uniform(np.log(90.0), np.log(900.0))), 0
+        while at < frames:
+            length = min(int(rng.uniform(0.15, 2.0) * RATE), frames - at)
+            time = np.arange(length) / RATE
+            pitch = base * 2.0 ** (int(rng.integers(-7, 8)) / 12)
+            phase = np.cumsum(pitch * (1 + deep * np.sin(2 * np.pi * vibrato * time))) / RATE
+            note = breath * rng.standard_normal(length)
+            for partial in range(1, min(partials, int(12_000 / pitch)) + 1):
+                gain = body[int(partial * pitch / (RATE / 2) * len(body))] / partial**tilt
+                note += gain * np.sin(2 * np.pi * partial * phase)
+            envelope = np.minimum(np.minimum(time / slow, 1.0), (length / RATE - time) / 0.04)
+            canvas[at : at + length] += (note * np.clip(envelope, 0.0, 1.0) * rng.uniform(0.4, 1.0)).astype(np.float32)
+            at += length + (int(rng.uniform(0.0, 0.6) * RATE) if rng.random() < 0.3 else 0)
+    return canvas

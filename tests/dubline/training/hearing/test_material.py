@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
+import soundfile
+import soxr
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,6 +17,7 @@ from dubline.training.hearing.material import (
     label_of,
     material_of,
     sounding,
+    speaks,
     split_by_label,
     taught_and_unheard,
 )
@@ -89,3 +93,12 @@ def test_material_is_as_long_at_16_khz(corpus: Corpus) -> None:
     assert {label: len(takes) for label, takes in material.voices.items()} == {"speech": 8}
     assert {kind: len(takes) for kind, takes in material.backgrounds.items()} == {"music": 6, "effects": 10}
     assert all(len(take.samples) == 4 * HEARD_RATE for take in material.backgrounds["music"])
+
+
+def test_a_background_in_which_somebody_speaks_is_none(sample: Path) -> None:
+    spoken, rate = soundfile.read(sample / "dub_fr.wav", dtype="float32", always_2d=True)
+    mono = soxr.resample(spoken.mean(axis=1), rate, HEARD_RATE)
+    rng = np.random.default_rng(1)
+    noise = (0.05 * rng.standard_normal(len(mono))).astype(np.float32)
+    assert speaks(mono)
+    assert not speaks(noise)
