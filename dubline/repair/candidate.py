@@ -87,6 +87,6 @@ def keeping(feared: npt.NDArray[np.float32], heard: npt.NDArray[np.float32], all
 
 
 def background_kept(mask: npt.NDArray[np.float32], evidence: Evidence) -> float:
-    """The share of the background's power that ``mask`` (frames, bins) leaves."""
-    background = np.minimum(evidence.heard, evidence.background)
+    """The share of what is not feared to be voice that ``mask`` (frames, bins) leaves."""
+    background = evidence.heard - evidence.feared
     return share(np.square(mask) * background, background)

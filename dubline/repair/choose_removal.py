@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,24 +58,19 @@ class Cleaned:
 
 
 def clean_scene(scene: Scene, *, rules: DetectionRules, separator: Separator | None = None) -> Cleaned:
-    """Take the voice out of ``scene``; ``separator`` gives a second opinion on what is dialogue in it."""
+    """Take the voice out of ``scene``; ``separator`` gives a second opinion on what is dialogue in it.
+
+    What keeps most of the background is tried first, and what passes is taken.
+    """
     evidence = evidence_in(scene, separator(scene) if separator is not None else None)
     voice = scene.weight * evidence.estimate
     built = rebuild(Gap(scene.before, scene.after, scene.length, scene.rate, scene.me - voice))
-    offers: Iterator[Callable[[], Candidate | None]] = iter(
-        (
-            lambda: subtract(evidence, built.samples),
-            lambda: separate(evidence, built.samples),
-            lambda: replace(built.samples),
-        )
-    )
+    masked = [subtract(evidence, built.samples), separate(evidence, built.samples)]
+    offers = sorted((offer for offer in masked if offer is not None), key=lambda offer: -offer.kept)
     tried: list[Tried] = []
-    for offer in offers:
-        offered = offer()
-        if offered is None:
-            continue
-        piece = np.add(*candidate.filled(scene, offered))
-        tried.append(Tried(offered, hints(scene, piece, rules)))
+    for offer in (*offers, replace(built.samples)):
+        piece = np.add(*candidate.filled(scene, offer))
+        tried.append(Tried(offer, hints(scene, piece, rules)))
         if tried[-1].passes:
             break
     chosen = tried[-1] if tried[-1].passes else min(tried, key=lambda one: one.worst)

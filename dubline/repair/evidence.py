@@ -92,9 +92,10 @@ def total(spectrum: Spectrum) -> Power:
 
 
 def excess(heard: Power, background: Power) -> Power:
-    """How far ``heard`` (frames, bins) stands out of ``background`` (bins)."""
-    over: Power = np.maximum(uniform_filter(heard, _NOISE) - background, 0.0)
-    return np.minimum(over, heard)
+    """What of ``heard`` (frames, bins) stands out of ``background`` (bins), as its neighbors do."""
+    standing = uniform_filter(heard, _NOISE)
+    over: Power = heard * np.clip(1.0 - background / np.maximum(standing, _TINY), 0.0, 1.0)
+    return over
 
 
 def hidden(voice: Power, heard: Power) -> Power:

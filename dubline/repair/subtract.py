@@ -9,7 +9,7 @@ from dubline.repair.candidate import MARGIN_DB, TARGET_DB, Candidate, background
 from dubline.repair.evidence import Evidence, share
 
 # Less background than this is not worth the holes in it.
-LEAST_KEPT = 0.2
+LEAST_KEPT = 0.1
 
 
 def subtract(evidence: Evidence, rebuilt: Block) -> Candidate | None:
