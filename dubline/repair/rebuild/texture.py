@@ -28,6 +28,12 @@ FAR_WEIGHT = 0.005
 _SMOOTHINGS = 2
 _BANDS_PER_OCTAVE = 3
 _LOWEST_HZ = 50.0
+# What is beside the gap when it is asked how restless it is there.
+BESIDE_SECONDS = 0.5
+# Power under which a bin says nothing.
+_SILENCE = 1e-10
+# What of a texture stays beside the loudest tone.
+_LEAST_SHARE = 0.02
 _FEWEST_FRAMES = 8
 _BISECTIONS = 20
 # Of few frames some direction may be all but empty: it is not blown up.
@@ -46,8 +52,11 @@ class Surroundings:
     at: Floats
 
 
-def synthesize(gap: Gap) -> Block:
-    """A texture for the whole gap, (length, channels) float32; silence where the surroundings are silent."""
+def synthesize(gap: Gap, tones: Block | None = None) -> Block:
+    """A texture for the whole gap, (length, channels) float32; silence where the surroundings are silent.
+
+    What ``tones`` (length, channels) has already is left out, so that both together have the levels around the gap.
+    """
     if gap.silent or gap.length == 0:
         return np.zeros((gap.length, gap.channels), dtype=np.float32)
     frames = Frames.at_rate(gap.rate)
@@ -61,7 +70,24 @@ def synthesize(gap: Gap) -> Block:
     gains = np.sqrt(levels_inside(levels, around.at, at, gap.rate) * standing_out(levels, around.at, len(at)))
     # (bins, channels, channels) on (frames, channels, bins)
     colored = np.einsum("bij,tjb->tib", shape, noise, optimize=True) * gains[:, None, bands]
+    if tones is not None:
+        usual = np.square(np.abs(shape)).sum(axis=2).T * np.square(gains)[:, None, bands]
+        there = np.square(np.abs(frames.analyze(np.pad(tones, ((lead, lead + -len(tones) % frames.hop), (0, 0))))))
+        colored *= np.sqrt(np.clip(1.0 - there[: len(usual)] / np.maximum(usual, _TINY), _LEAST_SHARE, 1.0))
     return frames.synthesize(colored.astype(np.complex64))[lead : lead + gap.length]
+
+
+def restlessness(gap: Gap) -> float:
+    """How far the frames beside the gap are from their mean spectrum, root mean square over frames and bins in dB.
+
+    It is 5.6 for steady noise of any color, and the larger the more is going on.
+    """
+    frames = Frames.at_rate(gap.rate)
+    around = surroundings(gap, frames)
+    power = np.square(np.abs(around.spectrum), dtype=np.float64).mean(axis=1) / (frames.window / 2)
+    near = np.abs(around.at - np.clip(around.at, 0.0, gap.length)) < BESIDE_SECONDS * gap.rate
+    decibels = 10.0 * np.log10(power[near] + _SILENCE)
+    return float(np.sqrt(np.square(decibels - decibels.mean(axis=0)).mean()))
 
 
 def surroundings(gap: Gap, frames: Frames) -> Surroundings:
