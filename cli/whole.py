@@ -30,8 +30,10 @@ def whole_folder(out: Path) -> Iterator[Path]:
     try:
         with scratch_folder(root, mend=_MEND) as folder:
             yield folder
-            for path in sorted(folder.iterdir()):
-                path.replace(out / path.name)
+            for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+                target = out / path.relative_to(folder)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                path.replace(target)
     finally:
         with suppress(OSError):
             root.rmdir()

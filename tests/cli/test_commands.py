@@ -59,11 +59,14 @@ def test_separate_then_detect_then_clean_loses_nothing(say: Any, sample: Path, t
     assert len(found["events"]) == len(read_events(events))
 
     arguments = ("clean", me, "--events", events, "--out", tmp_path / "clean", "--policy", "clean", "--unfilled")
-    assert say(*arguments)[0] == 0
+    code, report = say(*arguments)
+    assert code == 0 and report == json.loads((tmp_path / "clean" / "report.json").read_text())
+    assert "DUBLINE_ASR_MODEL" in report["residual_language"]["why"]
     parts = [samples(tmp_path / "clean" / f"{name}.wav") for name in ("me_unfilled", "optional", "dx_guide")]
     np.testing.assert_allclose(np.sum(parts, axis=0), stems["me"], atol=10 ** (-90 / 20))
     assert {path.name for path in (tmp_path / "clean").iterdir()} == {
-        "me.wav", "optional.wav", "dx_guide.wav", "me_unfilled.wav", "report.json", "events.parquet"
+        "me.wav", "optional.wav", "dx_guide.wav", "me_unfilled.wav", "report.json", "events.parquet", "events.html",
+        *(("clips",) if report["treatments"] else ()),
     }  # fmt: skip
 
 
