@@ -76,11 +76,13 @@ def film(corpus: Corpus, *, count: int, seed: int) -> Film:
     _, held = split(unheard, Holdout(share=1.0))
     voices = _by_label(held)
     labels = sorted(voices)
+    steady = [c for c in held.of("effects") if c.frames >= 4 * RATE and _is_steady(held.samples(c))]
+    layers = {"music": [c for c in held.of("music") if c.frames >= SCENE], "ambience": steady}
     background, voice, true, kinds = [], [], [], []
     for number in range(count):
         kind, level = KINDS[number % 3], LEVELS_DB[number // 3 % 4]
         label = "speech" if number % 2 else labels[number // 2 % len(labels)]
-        bed = _bed(held, kind, rng)
+        bed = _bed(held, [layers[one] for one in layers if kind in (one, "mixed")], rng)
         said = _said(held, voices[label], rng)
         under = bed[START : START + len(said)]
         said = said * np.float32(10.0 ** (level / 20.0) * _rms(under) / _rms(said))
@@ -115,14 +117,9 @@ def _said(corpus: Corpus, clips: Sequence[Clip], rng: np.random.Generator) -> Bl
     return part
 
 
-def _bed(corpus: Corpus, kind: str, rng: np.random.Generator) -> Block:
-    """A background of one scene, (n, 2): a wide one, whose channels are alike but not the same."""
-    layers = []
-    if kind != "ambience":
-        layers.append(_looped(corpus, [c for c in corpus.of("music") if c.frames >= SCENE], rng))
-    if kind != "music":
-        steady = [c for c in corpus.of("effects") if c.frames >= 4 * RATE and _is_steady(corpus.samples(c))]
-        layers.append(_looped(corpus, steady, rng))
+def _bed(corpus: Corpus, kinds: Sequence[Sequence[Clip]], rng: np.random.Generator) -> Block:
+    """A background of one scene, (n, 2), of one recording of each of ``kinds``: channels are alike, not the same."""
+    layers = [_looped(corpus, clips, rng) for clips in kinds]
     mono = np.sum([layer / _rms(layer) for layer in layers], axis=0, dtype=np.float32)
     late = np.concatenate([np.zeros(RATE // 77, np.float32), mono])[: len(mono)]
     stereo = np.stack([mono, 0.6 * mono + 0.5 * late], axis=1)
