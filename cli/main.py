@@ -22,6 +22,11 @@ from dubline.process import bound_memory
 VERBS = {
     "demo": "Build the sample title and localize it.",
     "localize": "Localize a title: one order in, every language out.",
+    "submit": "Hand an order to the studio's workers.",
+    "up": "Run a studio on this machine: server and workers, until stopped.",
+    "server": "Run the Prefect server alone.",
+    "deploy": "Make pools, queues, deployments and automations on the server.",
+    "worker": "Run a worker of a pool.",
     "separate": "Split a mix into dialogue, music, effects and M&E.",
     "detect": "Find the human sounds left in an M&E.",
     "clean": "Take events out of an M&E and rebuild what they covered.",
@@ -35,7 +40,7 @@ VERBS = {
     "dataset": "Build data sets to train and measure with; report what is in one.",
     "train": "Train a separation model, go on, or fine-tune one.",
     "evaluate": "Measure how well models separate, beside the ideal masks.",
-    "catalog": "Ask the catalog: titles, lineage, stale, verify, gc, export.",
+    "catalog": "Ask the catalog: titles, lineage, stale, verify, gc, backup, restore, export.",
     "doctor": "Say what works on this machine.",
 }
 

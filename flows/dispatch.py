@@ -104,10 +104,8 @@ def _wait(client: SyncPrefectClient, run: RunRef, pool: str, asked: list[UUID], 
             continue
         states = [_state(one) for one in runs]
         for state in states:
-            if state.is_failed():
-                raise _fault(state, pool)
-            if state.is_cancelled():
-                raise Cancelled("the work was cancelled", f"pool {pool}", "run it again")
+            if not state.is_crashed():
+                raise_unless_completed(state, f"pool {pool}")
         ended = sum(state.is_final() for state in states)
         tell(StepProgress("separate", f"in pool {pool}", ended / len(asked), "running"))
         if ended == len(asked):
@@ -157,9 +155,13 @@ _ENDED_WITH = re.compile(r"(?P<kind>BadInput|EnvironmentFault): (?P<what>.*?) \(
 _KINDS: dict[str, type[DublineError]] = {"BadInput": BadInput, "EnvironmentFault": EnvironmentFault}
 
 
-def _fault(state: State[Any], pool: str) -> DublineError:
-    """The error a failed run ended with, of the same kind and in the same words."""
+def raise_unless_completed(state: State[Any], where: str) -> None:
+    """Raise what a run ended with, in the same words; nothing while it has not ended, or when it ended well."""
     said = state.message or "no reason given"
+    if state.is_cancelled():
+        raise Cancelled("the run was cancelled", where, "run it again")
+    if not (state.is_failed() or state.is_crashed()):
+        return
     if found := _ENDED_WITH.search(said):
-        return _KINDS[found["kind"]](found["what"], f"{found['where']}, in pool {pool}", found["mend"])
-    return EnvironmentFault(f"separation failed: {said}", f"pool {pool}", "see the worker's log, then run again")
+        raise _KINDS[found["kind"]](found["what"], f"{found['where']}, {where}", found["mend"])
+    raise EnvironmentFault(f"the run {(state.name or 'failed').lower()}: {said}", where, "see its log, then run again")

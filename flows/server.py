@@ -1,8 +1,7 @@
-"""A Prefect API for one run on one machine, where no server is configured.
+"""Prefect's API: the configured one, one for a single run where none is configured, or a studio's own.
 
-The process starts a server of its own on a free port, keeps its database beside the catalog (so that
-``PREFECT_HOME=$DUBLINE_HOME/prefect prefect server start`` shows every run afterwards), and takes it down with it,
-even when the process is killed.
+For a single run the process starts a server of its own on a free port, keeps its database beside the catalog (so that
+`dubline server` shows every run afterwards), and takes it down with it, even when the process is killed.
 """
 
 from __future__ import annotations
@@ -25,6 +24,8 @@ from dubline.process import leashed
 
 # A first start creates Prefect's database: measured 12 s on two busy cores.
 _START_TIMEOUT_SECONDS = 120.0
+# In Prefect's folder: where the server of this machine listens.
+_NOTE = "server.url"
 
 
 @contextmanager
@@ -42,7 +43,7 @@ def prefect_api(home: Path, *, meanwhile: Callable[[], object] = lambda: None) -
     home.mkdir(parents=True, exist_ok=True)
     with (home / "server.log").open("ab") as log:
         server = subprocess.Popen(
-            leashed(_command(port)),
+            leashed(command("127.0.0.1", port)),
             env=_environment(home),
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -51,7 +52,7 @@ def prefect_api(home: Path, *, meanwhile: Callable[[], object] = lambda: None) -
         )
     try:
         meanwhile()
-        _wait(server, url, home)
+        wait_for(server, url, home / "server.log")
         with temporary_settings({PREFECT_API_URL: url}):
             try:
                 yield
@@ -74,11 +75,58 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _command(port: int) -> list[str]:
+def command(host: str, port: int) -> list[str]:
+    """The command line of a Prefect server; with a fixed port, for at port 0 it never says where it listens."""
     return [
         *(sys.executable, "-m", "uvicorn", "--factory", "prefect.server.api.server:create_app"),
-        *("--host", "127.0.0.1", "--port", str(port), "--log-level", "error", "--lifespan", "on"),
+        *("--host", host, "--port", str(port), "--log-level", "error", "--lifespan", "on"),
     ]
+
+
+def studio_environment(home: Path, host: str, port: int) -> dict[str, str]:
+    """What a server that stays runs with: its history in ``home`` unless Prefect was given a database, its page on."""
+    reached = "127.0.0.1" if host == "0.0.0.0" else host
+    ours = {
+        "PREFECT_HOME": str(home),
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "PREFECT_API_URL": "",
+        "PREFECT_UI_API_URL": f"http://{reached}:{port}/api",
+        "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "WARNING",
+    }
+    return {**os.environ, **ours}
+
+
+def note_url(home: Path, host: str, port: int) -> str:
+    """Write down where this machine's server is, for `studio_api`; returns its URL."""
+    reached = "127.0.0.1" if host == "0.0.0.0" else host
+    url = f"http://{reached}:{port}/api"
+    home.mkdir(parents=True, exist_ok=True)
+    part = home / f".{_NOTE}.{os.getpid()}"
+    part.write_text(url, encoding="utf-8")
+    part.replace(home / _NOTE)
+    return url
+
+
+@contextmanager
+def studio_api(home: Path) -> Iterator[str]:
+    """Use the configured server, or the one `dubline up` runs on this machine; `EnvironmentFault` when it is silent."""
+    note = home / _NOTE
+    url = PREFECT_API_URL.value() or (note.read_text(encoding="utf-8") if note.is_file() else None)
+    mend = "run `dubline up`, or set PREFECT_API_URL to a server"
+    if url is None:
+        raise EnvironmentFault("no Prefect server is known", "PREFECT_API_URL", mend)
+    if not answers(str(url)):
+        raise EnvironmentFault("the Prefect server does not answer", str(url), mend)
+    with temporary_settings({PREFECT_API_URL: url}):
+        yield str(url)
+
+
+def answers(url: str) -> bool:
+    """Whether a Prefect server is there."""
+    try:
+        return httpx.get(f"{url}/health", timeout=5.0).is_success
+    except httpx.TransportError:
+        return False
 
 
 def _environment(home: Path) -> dict[str, str]:
@@ -95,18 +143,13 @@ def _environment(home: Path) -> dict[str, str]:
     return {**os.environ, **ours}
 
 
-def _wait(server: subprocess.Popen[bytes], url: str, home: Path) -> None:
+def wait_for(server: subprocess.Popen[bytes], url: str, log: Path) -> None:
+    """Wait until a server just started answers; `EnvironmentFault` when it ends or takes too long."""
     deadline = time.monotonic() + _START_TIMEOUT_SECONDS
-    while time.monotonic() < deadline:
-        if server.poll() is not None:
-            break
-        try:
-            if httpx.get(f"{url}/health", timeout=2.0).is_success:
-                return
-        except httpx.TransportError:
-            time.sleep(0.1)
+    while time.monotonic() < deadline and server.poll() is None:
+        if answers(url):
+            return
+        time.sleep(0.1)
     raise EnvironmentFault(
-        "the Prefect server did not start",
-        str(home / "server.log"),
-        "read that log, or set PREFECT_API_URL to a server",
+        "the Prefect server did not start", str(log), "read that log, or set PREFECT_API_URL to a server"
     )

@@ -1,0 +1,33 @@
+"""``dubline deploy``: tell a Prefect server what dubline needs of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from cli.output import print_json
+from flows.deployments import POOLS, QUEUES, default_file, set_up
+from flows.server import studio_api
+from tasks.settings import Settings
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+# Three signs of life missed, at Prefect's own pace of one in three minutes.
+ZOMBIE_SECONDS = 540.0
+
+
+@app.command(epilog="Example: dubline deploy --file prefect.yaml")
+def deploy(
+    file: Path | None = typer.Option(None, help="A prefect.yaml; by default the one that comes with dubline."),
+    zombie_after: float = typer.Option(ZOMBIE_SECONDS, min=10, help="Seconds of silence that say a run is gone."),
+    as_json: bool = typer.Option(False, "--json", help="Print one JSON object."),
+) -> None:
+    """Make the work pools, queues, deployments and automations on the Prefect server, or bring them up to date."""
+    file = (file or default_file()).absolute()
+    with studio_api(Settings.load().home / "prefect") as url:
+        set_up(file, zombie_after=zombie_after)
+    if as_json:
+        print_json({"server": url, "file": file, "pools": list(POOLS), "queues": QUEUES})
+    else:
+        typer.echo(f"{url} knows pools {', '.join(POOLS)} with queues {', '.join(QUEUES)}, and all of {file}")

@@ -1,0 +1,32 @@
+"""``dubline worker``: take runs out of a pool."""
+
+from __future__ import annotations
+
+import os
+
+import typer
+
+from cli.deploy import ZOMBIE_SECONDS
+from flows.server import studio_api
+from flows.workers import worker_command, worker_environment
+from tasks.settings import Settings
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+HEARTBEAT_SECONDS = ZOMBIE_SECONDS / 3
+
+
+@app.command(epilog="Example: CUDA_VISIBLE_DEVICES=0 dubline worker gpu")
+def worker(
+    pool: str = typer.Argument(metavar="POOL", help="cpu for titles, gpu for separation, or a pool of the studio's."),
+    limit: int = typer.Option(1, min=1, help="Runs at once; the cores are shared out over them."),
+    name: str | None = typer.Option(None, help="What Prefect calls this worker; host, pool and process by default."),
+    queue: list[str] = typer.Option([], help="Only these queues: rush, normal, nightly. All of the pool by default."),
+    heartbeat: float = typer.Option(HEARTBEAT_SECONDS, min=30, help="Seconds between a run's signs of life."),
+) -> None:
+    """Take runs out of POOL and work on them, each in a process of its own, until it is stopped."""
+    settings = Settings.load()
+    with studio_api(settings.home / "prefect") as url:
+        environment = worker_environment(settings, url, limit=limit, heartbeat=heartbeat)
+    line = worker_command(pool, name=name, limit=limit, queues=queue)
+    os.execve(line[0], line, environment)

@@ -1,0 +1,83 @@
+"""What the Prefect server does by itself when a run falls silent, never starts, or crashes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from prefect.client.orchestration import SyncPrefectClient
+from prefect.client.schemas.objects import StateType
+from prefect.events.actions import ChangeFlowRunState
+from prefect.events.schemas.automations import AutomationCore, EventTrigger, Posture
+
+# Prefect takes no shorter time for something that does not happen.
+SHORTEST_SECONDS = 10.0
+
+Labels = dict[str, str | list[str]]
+
+_RUNS: Labels = {"prefect.resource.id": "prefect.flow-run.*"}
+_TITLES: Labels = {"prefect.resource.role": "deployment", "prefect.resource.name": "localize"}
+_OF_EACH_RUN = {"prefect.resource.id"}
+_ANYTHING = {"prefect.flow-run.*"}
+_TAKEN_BY_A_WORKER = {f"prefect.flow-run.{state}" for state in ("Pending", "Submitting", "InfrastructurePending")}
+
+
+def automations(zombie_after: float) -> Iterator[AutomationCore]:
+    """The automations of dubline; silence of ``zombie_after`` seconds says that a run's process is gone."""
+    silence = timedelta(seconds=max(zombie_after, SHORTEST_SECONDS))
+    yield AutomationCore(
+        name="dubline: a silent run has crashed",
+        description="Its process, its worker or their machine is gone: nobody else can say so.",
+        trigger=_silence_after({"prefect.flow-run.heartbeat"}, silence),
+        actions=[_turn(StateType.CRASHED, "Crashed", f"not heard of for {silence}")],
+    )
+    yield AutomationCore(
+        name="dubline: a run that does not start is offered again",
+        description="The worker that took it is gone.",
+        trigger=_silence_after(_TAKEN_BY_A_WORKER, silence),
+        actions=[_again(f"taken by a worker, and not heard of for {silence}")],
+    )
+    yield AutomationCore(
+        name="dubline: a crashed title is taken up again",
+        description="Finished steps are answered from the catalog; how often is bounded by the flow itself.",
+        trigger=EventTrigger(
+            posture=Posture.Reactive,
+            match=_RUNS,
+            match_related=_TITLES,
+            for_each=_OF_EACH_RUN,
+            expect={"prefect.flow-run.Crashed"},
+            threshold=1,
+            within=timedelta(0),
+        ),
+        actions=[_again("crashed: taken up again")],
+    )
+
+
+def set_up_automations(client: SyncPrefectClient, *, zombie_after: float) -> None:
+    """Make the automations, or bring those of the same name up to date."""
+    for one in automations(zombie_after):
+        known = client.read_automations_by_name(one.name)
+        if known:
+            client.update_automation(known[0].id, one)
+        else:
+            client.create_automation(one)
+
+
+def _silence_after(event: set[str], silence: timedelta) -> EventTrigger:
+    return EventTrigger(
+        posture=Posture.Proactive,
+        match=_RUNS,
+        for_each=_OF_EACH_RUN,
+        after=event,
+        expect=_ANYTHING,
+        threshold=1,
+        within=silence,
+    )
+
+
+def _again(why: str) -> ChangeFlowRunState:
+    return _turn(StateType.SCHEDULED, "AwaitingRetry", why)
+
+
+def _turn(state: StateType, name: str, why: str) -> ChangeFlowRunState:
+    return ChangeFlowRunState(state=state, name=name, message=why, force=False)

@@ -1,0 +1,48 @@
+"""The worker processes that take runs out of a pool."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from pathlib import Path
+
+from tasks.settings import Settings
+
+# How often a worker asks for work; a title's start waits as long.
+_QUERY_SECONDS = 2
+
+# As `dubline.process.bound_memory` does for a command; a run's process is started by Prefect, not by one.
+_MEMORY = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": str(32 << 20), "MALLOC_TRIM_THRESHOLD_": str(128 << 20)}
+
+
+def worker_command(pool: str, *, name: str | None, limit: int, queues: list[str]) -> list[str]:
+    """The command line of a worker of ``pool`` that has up to ``limit`` runs at once, of ``queues`` only if any."""
+    return [
+        *(sys.executable, "-m", "prefect", "--no-prompt", "worker", "start", "--type", "process"),
+        *("--pool", pool, "--limit", str(limit), "--name", name or f"{socket.gethostname()}-{pool}-{os.getpid()}"),
+        *("--no-create-pool-if-not-found", "--install-policy", "never"),
+        *(word for queue in queues for word in ("--work-queue", queue)),
+    ]
+
+
+def worker_environment(settings: Settings, url: str, *, limit: int, heartbeat: float) -> dict[str, str]:
+    """What a worker and its runs are to know: this process's settings, whole, for they run in another folder.
+
+    The machine's cores are shared out over ``limit`` runs unless DUBLINE_JOBS says otherwise; a run gives a sign of
+    life every ``heartbeat`` seconds (Prefect: at least 30).
+    """
+    ours = {f"DUBLINE_{name.upper()}": _text(value) for name, value in settings.model_dump(exclude_none=True).items()}
+    if "jobs" not in settings.model_fields_set:
+        ours["DUBLINE_JOBS"] = str(max(settings.jobs // limit, 1))
+    theirs = {
+        "PREFECT_API_URL": url,
+        "PREFECT_WORKER_QUERY_SECONDS": str(_QUERY_SECONDS),
+        "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": str(round(heartbeat)),
+        "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "INFO",
+    }
+    return {**os.environ, **_MEMORY, **ours, **theirs}
+
+
+def _text(value: object) -> str:
+    return str(value.absolute()) if isinstance(value, Path) else str(value)
