@@ -34,7 +34,7 @@ def title(prefect_server: str, sample: Path, tmp_path_factory: pytest.TempPathFa
         "master": {"path": str(sample / "master.mov"), "language": "en"},
         "dubs": [{"language": "fr-FR", "dialogue": str(sample / "dub_fr.wav")}],
         "deliver": [{"spec": "web", "container": "mov", "codec": "pcm_s24le"}],
-        "options": {"edits": "edits.yaml"},
+        "options": {"edits": "edits.yaml", "sync": "off"},
     }
     (folder / "order.yaml").write_text(yaml.safe_dump(order))
     with pytest.MonkeyPatch.context() as patch:

@@ -24,6 +24,7 @@ from tasks.context import means
 from tests.packets import audio_hash, picture_hash
 
 STEREO, SURROUND = "order.yaml", "order_5.1.yaml"
+PAGES = ("manifest.json", "qc/report.html", "qc/report.json", "qc/events.html")
 NULL_DBFS = -90.0  # docs/architecture.md, invariant 1
 
 
@@ -205,7 +206,7 @@ def test_the_same_order_in_another_home_gives_the_same_bytes(
     order, _, first = film
     other = localize_here(order, tmp_path / "out")
     assert [d.sha256 for d in other.deliverables] == [d.sha256 for d in first.deliverables]
-    for name in ("manifest.json", "qc/report.html", "qc/report.json", "qc/loudness.parquet", "qc/events.parquet"):
+    for name in (*PAGES, "qc/loudness.parquet", "qc/events.parquet", "me/report.json"):
         one, two = (d[0].path.parents[1] / name for d in (first.deliverables, other.deliverables))
         assert one.read_bytes() == two.read_bytes(), name
 
