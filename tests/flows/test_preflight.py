@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from dubline.audio.layout import Layout
-from dubline.errors import BadInput
+from dubline.errors import BadInput, EnvironmentFault
 from dubline.media.containers import CODECS, CONTAINERS, check_codec
 from dubline.media.streams import AudioStream, Color, Media, VideoStream
 from flows.naming import channels_of, languages_of, stem_of
@@ -170,3 +170,10 @@ def test_names_and_shapes_as_the_row_and_the_spec_say(home: Path) -> None:
     ]  # fmt: skip
     discrete = plan.specs["web"].model_copy(update={"discrete_channels": True})
     assert channels_of(plan.order.deliver[1], discrete) == "files"
+
+
+def test_a_recognizer_that_is_not_there_is_known_before_any_work(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("whisper", reason="the extra asr is not installed")
+    monkeypatch.setenv("DUBLINE_ASR_MODEL", str(home / "none.pt"))
+    with pytest.raises(EnvironmentFault, match=r"cannot read the checkpoint: .*none\.pt.*DUBLINE_ASR_MODEL"):
+        planned(home, MOV)
