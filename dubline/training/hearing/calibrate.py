@@ -7,6 +7,7 @@ rate and a threshold for a voice of any kind, the one that finds most is taken, 
 from __future__ import annotations
 
 import argparse
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,10 +31,12 @@ from dubline.vocalization.sounds import sounds_of
 # Not the reels that detection is measured on.
 SEED = 411
 # Rates at which a label alone may reach its midpoint, per hour, and thresholds for all together.
-RATES = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
-THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.93, 0.95, 0.97, 0.98)
+RATES = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
+THRESHOLDS = 1.0 / (1.0 + np.exp(-np.arange(0.0, 5.0, 0.1)))
 # An event lasts until the chance falls to this share of what begins one: lower, it would run on into the background.
 _RELEASE = 0.35
+# So sure a label must be to be named beside a likelier one.
+_BESIDE = 0.98
 _LOUD_DB = -6.0
 # Midpoints are tried in steps of a tenth in the logarithm of their odds.
 _MIDPOINTS = 1.0 / (1.0 + np.exp(-np.arange(-3.0, 7.0, 0.1)))
@@ -81,14 +84,19 @@ def calibrated(
     best, found = rules, -1.0
     for rate in RATES:
         midpoints = {label: midpoint(voiceless, label, rate) for label in LABELS}
-        for threshold in THRESHOLDS:
-            tried = _with(rules, midpoints, threshold)
-            if _false_per_hour(measured(voiceless, tried)) <= most_false:
-                recall = _recall(measured(voiced, tried))
-                if recall > found:
-                    best, found = tried, recall
-                break  # a higher threshold finds less
+        tried = _lowest([_with(rules, midpoints, float(at)) for at in THRESHOLDS], voiceless, most_false)
+        recall = _recall(measured(voiced, tried)) if tried is not None else 0.0
+        if tried is not None and recall > found:
+            best, found = tried, recall
     return best
+
+
+def _lowest(
+    rising: Sequence[DetectionRules], voiceless: Sequence[Listened], most_false: float
+) -> DetectionRules | None:
+    """The first of ``rising`` that makes up few enough events: the higher the threshold, the fewer there are."""
+    at = bisect_left(rising, True, key=lambda rules: _false_per_hour(measured(voiceless, rules)) <= most_false)
+    return rising[at] if at < len(rising) else None
 
 
 def midpoint(voiceless: Iterable[Listened], label: Label, per_hour: float) -> float:
@@ -119,7 +127,8 @@ def _events(one: Listened, rules: DetectionRules) -> tuple[Event, ...]:
 
 def _with(rules: DetectionRules, midpoints: dict[Label, float], threshold: float) -> DetectionRules:
     labels = {label: rules.labels[label].model_copy(update={"midpoint": midpoints[label]}) for label in LABELS}
-    voice = {"threshold": threshold, "release": round(_RELEASE * threshold, 3), "beside": max(0.98, threshold)}
+    at = round(threshold, 3)
+    voice = {"threshold": at, "release": round(_RELEASE * at, 3), "beside": max(_BESIDE, at)}
     return rules.model_copy(update={"labels": labels, "voice": rules.voice.model_copy(update=voice)})
 
 
