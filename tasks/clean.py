@@ -15,7 +15,7 @@ from tasks.separate import separator_facts
 from tasks.step import Made, Work, step
 
 
-@step("clean", version=3, tools=("torch", "soxr", "silero-vad"), weights=separator_facts)
+@step("clean", version=4, tools=("torch", "soxr", "silero-vad"), weights=separator_facts)
 def clean(
     work: Work,
     me: Path,

@@ -11,7 +11,7 @@ from tasks.step import Made, Work, step
 _CLIP = "clip_"
 
 
-@step("events_page", version=1)
+@step("events_page", version=2)
 def events_page(work: Work, me: Path, me_filled: Path, dx: Path, dx_guide: Path, report: Path, *, title: str) -> Made:
     """Show every event before and after cleaning, to see and to hear."""
     clips = write_events_page(

@@ -38,8 +38,8 @@ class Treatment:
     def to_json(self) -> dict[str, Any]:
         """The event's fields, the treatment's and the decision's, flat; times in seconds, scores 0 to 1.
 
-        ``score_before`` and ``score_after`` are the detector's in the event, of the label that lies highest over its
-        threshold; ``residual_db`` is the voice's energy left of what it was, an estimate, as it is in ``candidates``.
+        ``score_before`` and ``score_after`` are the detector's in the event, ``threshold`` is where it hears a voice;
+        ``residual_db`` is the voice's energy left of what it was, an estimate, as it is in ``candidates``.
         """
         body = {"method": self.method, "reduction_db": self.reduction_db, "why": _why(self)}
         return self.event.to_json() | body | _work_json(self.worked, self.rate) | self.decision.to_json()
@@ -101,8 +101,8 @@ def counts(events: Sequence[Event]) -> dict[str, dict[str, int]]:
 def _work_json(worked: Worked | None, rate: int) -> dict[str, Any]:
     """The fields of what was done, all there whatever was."""
     if worked is None:
-        names = ("from_seconds", "to_seconds", "rebuild", "score_before", "score_after", "heard_as", "residual_db")
-        return dict.fromkeys(names) | {"candidates": []}
+        scores = ("score_before", "score_after", "threshold", "heard_as", "residual_db")
+        return dict.fromkeys(("from_seconds", "to_seconds", "rebuild", *scores)) | {"candidates": []}
     chosen = [attempt for attempt in worked.attempts.values() if attempt.chosen]
     return {
         "from_seconds": worked.start / rate,
@@ -110,6 +110,7 @@ def _work_json(worked: Worked | None, rate: int) -> dict[str, Any]:
         "rebuild": " and ".join(worked.rebuilt) or None,
         "score_before": worked.before.score,
         "score_after": worked.after.score,
+        "threshold": worked.after.threshold,
         "heard_as": worked.after.label if worked.after.is_voice else None,
         "residual_db": round(max(attempt.residual_db for attempt in chosen), 2),
         "candidates": [_attempt_json(attempt) for attempt in worked.attempts.values()],

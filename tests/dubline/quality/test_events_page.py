@@ -28,7 +28,7 @@ def treatment(event: Event, **fields: Any) -> dict[str, Any]:
     """One row of a cleaning's report."""
     row = {
         "method": "subtraction", "reduction_db": 21.5, "why": "the least invasive method", "from_seconds": 1.0,
-        "to_seconds": 2.0, "rebuild": "texture", "score_before": 0.91, "score_after": 0.04, "heard_as": None,
+        "to_seconds": 2.0, "rebuild": "texture", "score_before": 0.91, "score_after": 0.04, "threshold": 0.6, "heard_as": None,
         "residual_db": -31.0, "candidates": [], "decided_by": "clean@1", "reason": "language", "edited": "no",
         "detected": None,
     }  # fmt: skip
@@ -80,7 +80,7 @@ WORD = Event(4.0, 5.0, ("FC",), "speech", 0.9, 8.0, "remove", "filled")
 def test_an_event_is_shown_before_and_after_with_what_was_done_and_why(tmp_path: Path, tracks: Write) -> None:
     _, read = written(tmp_path / "qc", report(treatment(WORD)), tracks())
     for wanted in ("0:04.00 \u2013 0:05.00 speech", "gone", WORD.id, "Taken out by subtraction",
-                   "rebuilt by texture", "remove, says clean@1: language", "0.91, 0.04", "21.5 dB",
+                   "rebuilt by texture", "remove, says clean@1: language", "0.91, 0.04 heard from 0.60 on", "21.5 dB",
                    "Whether language is left was not read: no checkpoint is configured"):  # fmt: skip
         assert wanted in read.text
     assert (read.tags.count("image"), read.tags.count("audio")) == (2, 2)
