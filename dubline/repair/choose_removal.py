@@ -57,16 +57,24 @@ class Cleaned:
     rebuilt: str | None
 
 
-def clean_scene(scene: Scene, *, rules: DetectionRules, separator: Separator | None = None) -> Cleaned:
+def clean_scene(
+    scene: Scene,
+    *,
+    rules: DetectionRules,
+    separator: Separator | None = None,
+    stubborn: frozenset[int] = frozenset(),
+) -> Cleaned:
     """Take the voice out of ``scene``; ``separator`` gives a second opinion on what is dialogue in it.
 
-    What keeps most of the background is tried first, and what passes is taken.
+    What keeps most of the background is tried first, and what passes is taken. Of the events ``stubborn``, which were
+    heard all the same, nothing is let stay.
     """
     evidence = evidence_in(scene, separator(scene) if separator is not None else None)
     voice = scene.weight * evidence.estimate
     built = rebuild(Gap(scene.before, scene.after, scene.length, scene.rate, scene.me - voice))
     masked = [subtract(evidence, built.samples), separate(evidence, built.samples)]
-    offers = sorted((offer for offer in masked if offer is not None), key=lambda offer: -offer.kept)
+    thorough = any(removal.event in stubborn for removal in scene.removals)
+    offers = sorted((one for one in masked if one is not None and not thorough), key=lambda one: -one.kept)
     tried: list[Tried] = []
     for offer in (*offers, replace(built.samples)):
         piece = np.add(*candidate.filled(scene, offer))

@@ -19,7 +19,7 @@ from dubline.repair.remover import Done
 from dubline.repair.report import CleanReport, Treatment
 from dubline.repair.scene import Scene
 from dubline.repair.separate import dialogue_in
-from dubline.repair.verify import Heard, come_to_light, sort_out
+from dubline.repair.verify import Heard, come_to_light, sort_out, stubborn
 from dubline.repair.worked import Log, Worked
 from dubline.separation.compute import DEFAULT_COMPUTE, Compute
 from dubline.separation.network import Network
@@ -91,7 +91,7 @@ def clean(
         me = sources.open(stack)[0]
         staged = stack.enter_context(_staged(out_dir, kept))
         separator = None if network is None else partial(dialogue_in, network=network, compute=compute)
-        before, plan = None, plan_of(decided.events, me)
+        before, plan, again = None, plan_of(decided.events, me), frozenset[int]()
         for number in range(ROUNDS):
             watched = progress if number == 0 else nothing
             folder = staged / str(number)
@@ -100,22 +100,24 @@ def clean(
                 sources,
                 plan,
                 folder,
-                clean=partial(clean_scene, rules=rules, separator=separator),
+                clean=partial(clean_scene, rules=rules, separator=separator, stubborn=again),
                 done=done,
                 before=before,
                 progress=_part_of(watched, 0, 2),
                 cancelled=cancelled,
             )
             listening = _part_of(watched, 1, 2)
-            again = detect(folder / ME, dialogue=dialogue, rules=rules, progress=listening, cancelled=cancelled)
-            heard = sort_out(again, plan.leaving, me.layout, rate=me.rate)
+            found = detect(folder / ME, dialogue=dialogue, rules=rules, progress=listening, cancelled=cancelled)
+            heard = sort_out(found, plan.leaving, me.layout, rate=me.rate)
             more = come_to_light(heard, decided, plan.leaving, me.layout, rate=me.rate, policy=policy)
-            if not more or number == ROUNDS - 1:
+            again = stubborn(heard, plan.leaving, me.layout, rate=me.rate) & log.masked()
+            if number == ROUNDS - 1 or not (more or again):
                 break
-            before = Before(plan, folder)
+            before = Before(plan, folder, again)
             decided = replace(decided, decisions=(*decided.decisions, *more))
             plan = plan_of(decided.events, me)
-            log.forget(removal.event for region in plan.changed_from(before.plan) for removal in region.removals)
+            anew = plan.changed_from(before.plan, again)
+            log.forget(removal.event for region in anew for removal in region.removals)
         for name in NAMES.values():
             (folder / name).replace(staged / name)
         report = _report(me, decided, log, heard, plan, policy=policy, error=error)

@@ -39,10 +39,11 @@ class Sources:
 
 @dataclass(frozen=True, slots=True)
 class Before:
-    """What an earlier pass wrote into ``folder`` by ``plan``."""
+    """What an earlier pass wrote into ``folder`` by ``plan``; regions of the events ``again`` are to be done anew."""
 
     plan: Plan
     folder: Path
+    again: frozenset[int] = frozenset()
 
 
 def work_through(
@@ -60,7 +61,7 @@ def work_through(
 
     With ``before``, only what its plan has otherwise is cleaned anew, the rest is taken over.
     """
-    regions = plan.regions if before is None else plan.changed_from(before.plan)
+    regions = plan.regions if before is None else plan.changed_from(before.plan, before.again)
     anew = [*regions, *(before.plan.changed_from(plan) if before is not None else ())]
     at, error = 0, 0.0
     with ExitStack() as stack:
@@ -90,7 +91,8 @@ def work_through(
 def _chosen(new: Parts, old: Parts, anew: Sequence[Region], at: int) -> Parts:
     """Of ``new`` what lies in the regions ``anew``, of ``old`` the rest."""
     where = np.zeros(new.filled.shape, dtype=np.bool_)
-    for region in anew:
+    end = at + len(where)
+    for region in (region for region in anew if region.start < end and region.end > at):
         first, last = max(region.start - at, 0), max(region.end - at, 0)
         where[first:last, list(region.columns)] = True
     blocks: list[Block] = [np.where(where, getattr(new, part.name), getattr(old, part.name)) for part in fields(Parts)]

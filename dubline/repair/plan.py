@@ -19,10 +19,14 @@ class Plan:
     regions: tuple[Region, ...]
     moved: tuple[Removal, ...]
 
-    def changed_from(self, other: Plan) -> tuple[Region, ...]:
-        """The regions of this plan that ``other`` does not have to the last detail."""
+    def changed_from(self, other: Plan, again: frozenset[int] = frozenset()) -> tuple[Region, ...]:
+        """The regions of this plan that ``other`` does not have to the last detail, and those with events ``again``."""
         known = set(other.regions)
-        return tuple(region for region in self.regions if region not in known)
+        return tuple(
+            region
+            for region in self.regions
+            if region not in known or any(removal.event in again for removal in region.removals)
+        )
 
 
 def plan_of(events: Sequence[Event], me: WavReader) -> Plan:

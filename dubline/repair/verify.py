@@ -37,6 +37,11 @@ def sort_out(found: Sequence[Event], leaving: Sequence[Removal], layout: Layout,
     return Heard(tuple(remaining), tuple(elsewhere))
 
 
+def stubborn(heard: Heard, leaving: Sequence[Removal], layout: Layout, *, rate: int) -> frozenset[int]:
+    """The numbers of the events that were taken out and in which something remains."""
+    return frozenset(one.event for event in heard.remaining for one in leaving if _meets(event, one, layout, rate, 0.0))
+
+
 def come_to_light(
     heard: Heard, decided: Decided, leaving: Sequence[Removal], layout: Layout, *, rate: int, policy: Policy | None
 ) -> list[Decision]:

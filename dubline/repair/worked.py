@@ -54,6 +54,14 @@ class Log:
 
     events: dict[int, Worked] = field(default_factory=dict)
 
+    def masked(self) -> frozenset[int]:
+        """The events of which something was let stay."""
+        return frozenset(
+            event
+            for event, worked in self.events.items()
+            if any(attempt.chosen and attempt.kept > 0.0 for attempt in worked.attempts.values())
+        )
+
     def forget(self, events: Iterable[int]) -> None:
         """What was done to ``events``: it is done again."""
         for event in events:
