@@ -35,3 +35,7 @@ class Conflict(DbError):
 
 class TitleBusy(DbError):
     """Another live run holds this version of the title."""
+
+
+class RunEnded(DbError):
+    """The run was ended meanwhile, by itself or by one that took its title over: nothing more is written for it."""

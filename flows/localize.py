@@ -13,9 +13,12 @@ from flows.deliver import Localized, deliver
 from flows.languages import make_deliverables, mix_language
 from flows.me import make_me
 from flows.preflight import preflight
-from flows.run import title_run
+from flows.run import refuse_after_crashes, title_run
 from flows.source import take_in
+from tasks import cancel
 from tasks.context import means
+from tasks.patience import patiently
+from tasks.settings import Settings
 
 # Waiting tasks hold a thread each; how many bodies run at once is the step mechanism's affair.
 _RUNNER = cast(TaskRunner[PrefectFuture[Any]], ThreadPoolTaskRunner[Any](max_workers=256))
@@ -33,6 +36,16 @@ def localize(order_path: Path, out: Path, wait_seconds: float = 0.0) -> Localize
     A second run of a title waits up to ``wait_seconds`` for the first, then is refused. Raises `BadInput`,
     `EnvironmentFault` or a `DbError`; a deliverable that fails its check is delivered with that verdict.
     """
+    refuse_after_crashes()
+    return patiently(
+        lambda: _localize(order_path, out, wait_seconds),
+        seconds=Settings.load().patience,
+        stop=cancel.requested,
+        what=str(order_path),
+    )
+
+
+def _localize(order_path: Path, out: Path, wait_seconds: float) -> Localized:
     plan = preflight(order_path, out, means().settings)
     with title_run(plan, wait_seconds=wait_seconds) as run:
         source = take_in(run, plan)

@@ -9,13 +9,27 @@ from contextlib import contextmanager
 from prefect.exceptions import TerminationSignal
 from prefect.runtime import flow_run
 
-from dubline.errors import Cancelled
+from dubline.errors import Cancelled, EnvironmentFault
 from dubline.media.streams import Media
 from flows.preflight import Plan
 from tasks import cancel
 from tasks.context import means
 from tasks.scratch import sweep
 from tasks.step import RunRef
+
+# A title that takes its process down each time would be taken up again for ever.
+_MOST_STARTS = 4
+
+
+def refuse_after_crashes() -> None:
+    """Refuse a flow run that its server has started too often; `EnvironmentFault`."""
+    starts = flow_run.get_run_count()
+    if starts > _MOST_STARTS:
+        raise EnvironmentFault(
+            f"the run crashed {starts - 1} times",
+            "this flow run",
+            "see its logs and its worker's; memory is the usual cause",
+        )
 
 
 @contextmanager

@@ -12,6 +12,9 @@ from tasks.settings import Settings
 # How often a worker asks for work; a title's start waits as long.
 _QUERY_SECONDS = 2
 
+# Nobody watches a worker's run: what may pass is waited for.
+_PATIENCE_SECONDS = 300
+
 # As `dubline.process.bound_memory` does for a command; a run's process is started by Prefect, not by one.
 _MEMORY = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": str(32 << 20), "MALLOC_TRIM_THRESHOLD_": str(128 << 20)}
 
@@ -33,9 +36,13 @@ def worker_environment(settings: Settings, url: str, *, limit: int, heartbeat: f
     life every ``heartbeat`` seconds (Prefect: at least 30).
     """
     ours = {f"DUBLINE_{name.upper()}": _text(value) for name, value in settings.model_dump(exclude_none=True).items()}
+    if "patience" not in settings.model_fields_set:
+        ours["DUBLINE_PATIENCE"] = str(_PATIENCE_SECONDS)
     if "jobs" not in settings.model_fields_set:
         ours["DUBLINE_JOBS"] = str(max(settings.jobs // limit, 1))
     theirs = {
+        # A deployment's command says `python`.
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
         "PREFECT_API_URL": url,
         "PREFECT_WORKER_QUERY_SECONDS": str(_QUERY_SECONDS),
         "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": str(round(heartbeat)),

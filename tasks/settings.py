@@ -36,6 +36,8 @@ class Settings(BaseSettings):
     policies_dir: Path | None = None
     asr_model: Path | None = None
     ffmpeg: Path | None = None
+    # Seconds for which what may pass (a database that restarts, a full disk) is tried again; a worker's runs have more.
+    patience: float = Field(default=0.0, ge=0)
     jobs: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)
 
     @classmethod
