@@ -20,8 +20,8 @@ from cli.context import open_catalog, open_store
 from cli.output import bar, print_json, print_table
 from db.errors import DbError
 from db.lineage import Node
-from db.maintenance import VerifyReport
 from db.stale import Reason, StageNow
+from db.verification import FORGOTTEN, Fault, VerifyReport
 from dubline.errors import BadInput
 from dubline.loudness.specs import list_specs
 from tasks.context import means
@@ -113,19 +113,29 @@ def stale(as_json: bool = AS_JSON) -> None:
     print_table("stale deliverables", ("id", "title", "version", "language", "spec", "state", "because"), rows)
 
 
-@app.command(epilog="Example: dubline catalog verify")
-def verify(as_json: bool = AS_JSON) -> None:
-    """Hash every stored object and every source again. Exit 5 if an object is missing or corrupt."""
+@app.command(epilog="Example: dubline catalog verify --repair")
+def verify(
+    quick: bool = typer.Option(False, "--quick", help="Look at presence and size; read only what has changed."),
+    repair: bool = typer.Option(False, "--repair", help="Restore broken objects from their copies, or forget them."),
+    as_json: bool = AS_JSON,
+) -> None:
+    """Hash every stored object and every source again. Exit 5 if an object is missing or corrupt.
+
+    A repair restores an object from a published file or a source with the same bytes. One that has no such copy is
+    forgotten, and made anew by the next run (exit 5 all the same). Runs whose process died are ended. Nothing is
+    deleted: a corrupt object is set aside in the store's folder `corrupt`.
+    """
     store = open_store()
     with bar("verify") as progress:
-        report = open_catalog().verify(store, progress=progress)
+        report = open_catalog().verify(store, quick=quick, repair=repair, progress=progress)
     if as_json:
         print_json({**asdict(report), "sound": report.sound})
     else:
-        print_table("faults", ("problem", "path"), ((fault.problem, fault.path) for fault in report.faults))
+        rows = ((fault.problem, fault.path, fault.mended, ", ".join(fault.needed_for)) for fault in report.faults)
+        print_table("faults", ("problem", "path", "mended", "needed for"), rows)
         typer.echo(f"{report.checked} files checked, {_size(report.bytes)} in the store")
     if not report.sound:
-        raise DbError(_broken(report), str(store.root), "run the orders again: what is lost is made anew")
+        raise DbError(_broken(report), store.where, _mend(report.faults))
 
 
 @app.command(epilog="Example: dubline catalog gc --grace-days 30 --delete")
@@ -142,6 +152,42 @@ def gc(
     print_table("bytes nobody needs", ("path",), ((path,) for path in report.files))
     done = "freed" if report.deleted else "can be freed with --delete"
     typer.echo(f"{_size(report.bytes)} in {len(report.files)} files, {report.steps} empty steps: {done}")
+
+
+@app.command(epilog="Example: dubline catalog backup /mnt/backup/dubline")
+def backup(
+    folder: Path = typer.Argument(metavar="DIR", help="Holds any number of backups; objects are kept once."),
+    without_bytes: bool = typer.Option(
+        False, "--without-bytes", help="The catalog alone, where the store is copied by other means."
+    ),
+    as_json: bool = AS_JSON,
+) -> None:
+    """Copy the catalog as of now, and the stored objects not yet there. Work may go on meanwhile."""
+    with bar("backup") as progress:
+        report = open_catalog().back_up(open_store(), folder, with_bytes=not without_bytes, progress=progress)
+    if as_json:
+        print_json({**asdict(report), "folder": str(folder)})
+    else:
+        typer.echo(f"{report.name}: {sum(report.rows.values())} rows, {report.copied} objects copied to {folder}")
+    if report.missing:
+        what = f"{len(report.missing)} objects could not be copied, {report.missing[0]} for one"
+        raise DbError(what, open_store().where, "ask `dubline catalog verify`")
+
+
+@app.command(epilog="Example: dubline catalog restore /mnt/backup/dubline")
+def restore(
+    folder: Path = typer.Argument(metavar="DIR", help="What `catalog backup` wrote."),
+    name: str | None = typer.Option(None, "--name", help="Which backup; without it the newest."),
+    as_json: bool = AS_JSON,
+) -> None:
+    """Bring a backup into an empty catalog, of whatever kind, and its objects into the store."""
+    with bar("restore") as progress:
+        report = open_catalog().restore(open_store(), folder, name=name, progress=progress)
+    if as_json:
+        print_json(asdict(report))
+    else:
+        rows = sum(report.rows.values())
+        typer.echo(f"{report.name}: {rows} rows, {report.stored} objects, {report.interrupted} runs ended as crashed")
 
 
 @app.command(epilog="Example: dubline catalog export catalog-2026")
@@ -197,8 +243,19 @@ def _line(node: Node) -> Text:
 
 
 def _broken(report: VerifyReport) -> str:
-    problems = [fault.problem for fault in report.faults]
-    return f"{problems.count('missing')} objects missing, {problems.count('corrupt')} corrupt"
+    problems = [fault.problem for fault in report.faults if fault.mended in (None, FORGOTTEN)]
+    damaged = problems.count("catalog damaged")
+    return f"{problems.count('missing')} objects missing, {problems.count('corrupt')} corrupt" + (
+        f", the catalog damaged in {damaged} places" if damaged else ""
+    )
+
+
+def _mend(faults: Iterable[Fault]) -> str:
+    if any(fault.problem == "catalog damaged" for fault in faults):
+        return "restore the catalog from a backup"
+    if any(fault.mended is None for fault in faults if fault.problem in ("missing", "corrupt")):
+        return "try `dubline catalog verify --repair`"
+    return "run the orders again: what is lost is made anew"
 
 
 def _reasons(reasons: Iterable[Reason]) -> str:

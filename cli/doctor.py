@@ -14,7 +14,7 @@ from prefect.settings import PREFECT_API_URL
 from cli.output import print_json, print_table
 from db.catalog import Catalog
 from db.errors import DbError
-from db.store import Store
+from db.stores import open_store
 from dubline.errors import DublineError, EnvironmentFault
 from dubline.media import ffmpeg
 from dubline.separation import registry
@@ -88,12 +88,14 @@ def _device(settings: Settings) -> str:
 
 def _database(settings: Settings) -> str:
     settings.home.mkdir(parents=True, exist_ok=True)
-    return f"{len(Catalog.open(settings.catalog_url).titles())} titles in {settings.catalog_url}"
+    catalog = Catalog.open(settings.catalog_url)
+    return f"{catalog.server()}, {len(catalog.titles())} titles in {catalog.where}"
 
 
 def _store(settings: Settings) -> str:
-    Store(settings.store_root)
-    return str(settings.store_root)
+    store = open_store(settings.store_place, cache=settings.cache_root, cache_limit=settings.cache_limit)
+    store.check()
+    return store.where
 
 
 def _disk(settings: Settings) -> str:

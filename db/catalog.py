@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from typing import Self
 
+from db.backup import Backup
 from db.connection import use_wal
 from db.deliverables import Deliverables
-from db.export import Export
 from db.files import Files
 from db.findings import Findings
+from db.garbage import Garbage
 from db.lineage import Lineage
 from db.locks import Locks
-from db.maintenance import Maintenance
 from db.runs import Runs
 from db.schema import migrate
 from db.stale import Stale
 from db.titles import Titles
+from db.verification import Verification
 
 
-class Catalog(Titles, Files, Runs, Findings, Deliverables, Locks, Lineage, Stale, Maintenance, Export):
+class Catalog(Titles, Files, Runs, Findings, Deliverables, Locks, Lineage, Stale, Verification, Garbage, Backup):
     """An open catalog; each base holds the questions and commands about one noun."""
 
     @classmethod

@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Executable, create_engine, event, func, make_url, select
+import psycopg
+from sqlalchemy import Connection, Dialect, Engine, Executable, create_engine, event, func, make_url, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -19,8 +20,14 @@ from db.errors import DbError
 from db.models import Base
 
 BUSY_SECONDS = 30.0
+# A database that was there and is gone: so long a server takes to restart, or to hand over to another.
+AWAY_SECONDS = 120.0
 # Enough for every thread of one machine's flow; each holds a connection for milliseconds.
-POOL = {"pool_size": 8, "max_overflow": 56, "pool_timeout": BUSY_SECONDS}
+_FILE_POOL = {"pool_size": 8, "max_overflow": 56, "pool_timeout": BUSY_SECONDS}
+# A studio's processes share one server, which grants about a hundred connections: two are kept, eight more are lent.
+_SERVER_POOL = {"pool_size": 2, "max_overflow": 8, "pool_timeout": BUSY_SECONDS, "pool_pre_ping": True}
+# Seconds, and milliseconds for the last, after which a server that went silent counts as gone (libpq's names).
+_SERVER = {"connect_timeout": 10, "keepalives_idle": 30, "tcp_user_timeout": 30_000, "application_name": "dubline"}
 
 
 class Database:
@@ -35,11 +42,28 @@ class Database:
         self.where = self.url.render_as_string(hide_password=True)
         self.engine = _engine(url)
         self._writer = self.engine.execution_options(begin="IMMEDIATE")
+        self._reader = self.engine
+        self._answered = False
+        if not self.is_sqlite:
+            # The default shows a reader what others commit between its statements.
+            self._reader = self.engine.execution_options(isolation_level="REPEATABLE READ")
+            event.listen(self.engine, "do_connect", self._connect)
 
     @property
     def is_sqlite(self) -> bool:
         """Whether this is a SQLite file."""
         return self.engine.dialect.name == "sqlite"
+
+    def server(self) -> str:
+        """Which database this is, with its version; raises DbError for a PostgreSQL too old to be counted on."""
+        with self.read() as session:
+            if self.is_sqlite:
+                return f"SQLite {session.execute(select(func.sqlite_version())).scalar_one()}"
+            version = session.connection().dialect.server_version_info or ()
+        told = f"PostgreSQL {'.'.join(map(str, version))}"
+        if version < _OLDEST_POSTGRESQL:
+            raise DbError(f"{told} is too old", self.where, f"use PostgreSQL {_OLDEST_POSTGRESQL[0]} or later")
+        return told
 
     def close(self) -> None:
         """Close the pooled connections."""
@@ -48,7 +72,7 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A session over one consistent view; nothing it changes is kept. Raises DbError."""
-        with self.explained(), Session(self.engine, expire_on_commit=False) as session:
+        with self.explained(), Session(self._reader, expire_on_commit=False) as session:
             yield session
 
     @contextmanager
@@ -75,12 +99,32 @@ class Database:
                 raise
             raise self._explain(str(getattr(error, "orig", None) or error)) from error
 
+    def _connect(self, dialect: Dialect, _record: Any, arguments: Any, named: Any) -> Any:
+        """Connect to the server; one that answered before, or is about to, is waited for."""
+        deadline = time.monotonic() + AWAY_SECONDS
+        while True:
+            try:
+                connection = dialect.connect(*arguments, **named)
+            except psycopg.OperationalError as error:
+                passing = self._answered or any(sign in str(error) for sign in _PASSING)
+                if not passing or time.monotonic() > deadline:
+                    raise
+                time.sleep(_PAUSE_SECONDS)
+            else:
+                self._answered = True
+                return connection
+
     def _explain(self, said: str) -> DbError:
         for sign, mend in _MENDS:
             if sign in said:
                 return DbError(f"the catalog does not answer: {said}", self.where, mend)
         return DbError(f"the catalog does not answer: {said}", self.where, "see that the database is up and reachable")
 
+
+_OLDEST_POSTGRESQL = (14,)
+# Signs in PostgreSQL's messages that it will take connections later.
+_PASSING = ("starting up", "shutting down", "in recovery", "too many clients", "connection slots")
+_PAUSE_SECONDS = 0.5
 
 # Signs in SQLite's and PostgreSQL's own messages, and what helps.
 _MENDS = (
@@ -92,6 +136,7 @@ _MENDS = (
     ("No space left", "free space on the catalog's disk"),
     ("disk I/O error", "check the catalog's disk: space, permissions, health"),
     ("locked", f"another process has written for over {BUSY_SECONDS:.0f} s; try again when it is done"),
+    ("too many clients", "raise PostgreSQL's max_connections, or run fewer workers"),
     ("password authentication", "check the user and password in DUBLINE_DATABASE_URL"),
     ("QueuePool limit", "lower the number of concurrent steps"),
 )
@@ -112,14 +157,14 @@ def _engine(url: str) -> Engine:
     if parsed.get_backend_name() != "sqlite":
         # psycopg 3 is the driver that comes along, whichever the URL leaves unsaid.
         driver = "postgresql+psycopg" if parsed.drivername == "postgresql" else parsed.drivername
-        return create_engine(parsed.set(drivername=driver), pool_pre_ping=True, **POOL)
+        return create_engine(parsed.set(drivername=driver), connect_args=_SERVER, **_SERVER_POOL)
     if not parsed.database or parsed.database == ":memory:":
         raise DbError("a catalog in memory would be forgotten", url, "give a file: sqlite:////path/to/catalog.db")
     try:
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise DbError(f"cannot make the catalog's folder: {error.strerror}", url, "give a writable folder") from error
-    engine = create_engine(parsed, connect_args={"timeout": BUSY_SECONDS}, **POOL)
+    engine = create_engine(parsed, connect_args={"timeout": BUSY_SECONDS}, **_FILE_POOL)
     event.listen(engine, "connect", _on_connect)
     event.listen(engine, "begin", _on_begin)
     return engine
@@ -167,6 +212,13 @@ def insert_new(session: Session, table: type[Base], rows: list[dict[str, Any]]) 
         dialect: Any = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
         statement: Executable = dialect.insert(table.__table__).on_conflict_do_nothing()
         session.execute(statement, rows)
+
+
+def hold_writers(session: Session, *tables: type[Base]) -> None:
+    """Let nobody else write to ``tables`` until the transaction ends; on SQLite every write transaction does so."""
+    if session.get_bind().dialect.name != "sqlite":
+        names = ", ".join(table.__tablename__ for table in tables)
+        session.execute(text(f"LOCK TABLE {names} IN SHARE ROW EXCLUSIVE MODE"))
 
 
 def database_time(session: Session) -> datetime:

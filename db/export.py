@@ -41,10 +41,7 @@ class Export(Database):
             working = Path(tempfile.mkdtemp(prefix=".export-", dir=folder))
             try:
                 with self.read() as session:
-                    rows = {
-                        table.name: _write(session, table, working / f"{table.name}.parquet")
-                        for table in Base.metadata.sorted_tables
-                    }
+                    rows = write_tables(session, working)
                 for name in rows:
                     (working / f"{name}.parquet").replace(folder / f"{name}.parquet")
             finally:
@@ -54,6 +51,13 @@ class Export(Database):
                 f"cannot write the export: {error.strerror}", str(folder), "give a writable folder"
             ) from error
         return rows
+
+
+def write_tables(session: Session, folder: Path) -> dict[str, int]:
+    """Write every table to ``folder/<table>.parquet``; returns rows per table."""
+    return {
+        table.name: _write(session, table, folder / f"{table.name}.parquet") for table in Base.metadata.sorted_tables
+    }
 
 
 def _write(session: Session, table: Table, path: Path) -> int:

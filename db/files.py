@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from db import models as m
@@ -113,6 +113,14 @@ def unchanged(source: m.SourceFile) -> bool:
     except OSError:
         return False
     return now_there == Fingerprint(source.size, source.mtime_ns, int(source.inode))
+
+
+def stamp(session: Session, hashes: Collection[str], column: str) -> None:
+    """Write this moment into ``column`` of those of these assets that the catalog knows."""
+    if hashes:
+        # Below the ORM, which would miss a row that is not there.
+        update_one = update(m.Asset).where(m.Asset.sha256 == bindparam("named")).values({column: now()})
+        session.connection().execute(update_one, [{"named": sha256} for sha256 in hashes])
 
 
 def keep_asset(session: Session, asset: StoredAsset) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from db import models as m
 from db.assets import StoredAsset
 from db.connection import Database, insert_new
-from db.errors import DbError, NotFound
+from db.errors import NotFound, RunEnded
 from db.files import keep_asset, keep_media_file
 from db.findings import Figure, keep_measurements, read_measurements
 from db.models.base import now
@@ -122,13 +122,14 @@ class Runs(Database):
     ) -> None:
         """Complete a step in one transaction: assets, media files, inputs, outputs, derivations, measurements.
 
-        ``languages`` (BCP-47) and ``origin_names`` are by output role. Raises DbError when the run was ended
+        ``languages`` (BCP-47) and ``origin_names`` are by output role. Raises RunEnded when the run was ended
         meanwhile (its lock was taken over): nothing is written then.
         """
         with self.write() as session:
             step, version_id = _running_step(session, step_id)
             inputs = input_list(session.get_one(m.Recipe, step.recipe_key).inputs)
-            for role, asset in outputs.items():
+            # In one order for all: two transactions that wait for each other's rows would be a deadlock.
+            for role, asset in sorted(outputs.items(), key=lambda item: (item[1].sha256, item[0])):
                 keep_asset(session, asset)
                 file_id = keep_media_file(
                     session,
@@ -148,8 +149,11 @@ class Runs(Database):
             keep_measurements(session, measurements or {}, step_id=step_id)
             step.state, step.ended_at, step.gpu_seconds = "completed", now(), gpu_seconds
 
-    def reuse_step(self, run_id: int, recipe: Recipe, source_step_id: int) -> int:
-        """Write a step answered from ``source_step_id``; its outputs become files of this run's version too."""
+    def reuse_step(self, run_id: int, recipe: Recipe, source_step_id: int) -> int | None:
+        """Write a step answered from ``source_step_id``; its outputs become files of this run's version too.
+
+        Returns the new step's id; None, with nothing written, where gc has freed one of the outputs meanwhile.
+        """
         with self.write() as session:
             version_id = _require_running(session, run_id)
             moment = now()
@@ -164,6 +168,9 @@ class Runs(Database):
             )
             session.add(step)
             session.flush()
+            if _was_collected(session, source_step_id):
+                session.rollback()
+                return None
             _keep_inputs(session, step.id, input_list(recipe.inputs))
             _copy_outputs(session, version_id=version_id, source_step_id=source_step_id, step_id=step.id)
             return step.id
@@ -206,12 +213,12 @@ def end_dead_runs(session: Session, version_id: int) -> list[int]:
 
 
 def _require_running(session: Session, run_id: int) -> int:
-    """The version of a run that is still running; raises DbError when it was ended, by itself or by a takeover."""
+    """The version of a run that is still running; raises RunEnded when it was ended, by itself or by a takeover."""
     run = session.get(m.Run, run_id)
     if run is None:
         raise NotFound("no such run", str(run_id), "start it first")
     if run.state != "running":
-        raise DbError(f"run {run_id} is already {run.state}", run.error or run.host, "start the order again")
+        raise RunEnded(f"run {run_id} is already {run.state}", run.error or run.host, "start the order again")
     return run.version_id
 
 
@@ -221,7 +228,7 @@ def _running_step(session: Session, step_id: int) -> tuple[m.Step, int]:
         raise NotFound("no such step", str(step_id), "begin it first")
     version_id = _require_running(session, step.run_id)
     if step.state != "running":
-        raise DbError(f"step {step_id} is already {step.state}", f"run {step.run_id}", "start the order again")
+        raise RunEnded(f"step {step_id} is already {step.state}", f"run {step.run_id}", "start the order again")
     return step, version_id
 
 
@@ -236,6 +243,17 @@ def _keep_inputs(session: Session, step_id: int, inputs: Sequence[tuple[str, int
     session.add_all(
         m.StepInput(step_id=step_id, role=role, position=position, asset_sha256=sha) for role, position, sha in inputs
     )
+
+
+def _was_collected(session: Session, step_id: int) -> bool:
+    """Whether an output of the step is freed; asked once the new step is written, which gc waits for, or is."""
+    collected = (
+        select(m.Asset.sha256)
+        .join(m.MediaFile, m.MediaFile.asset_sha256 == m.Asset.sha256)
+        .join(m.StepOutput, m.StepOutput.media_file_id == m.MediaFile.id)
+        .where(m.StepOutput.step_id == step_id, m.Asset.collected_at.is_not(None))
+    )
+    return session.execute(collected.limit(1)).first() is not None
 
 
 def _copy_outputs(session: Session, *, version_id: int, source_step_id: int, step_id: int) -> None:

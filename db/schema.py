@@ -32,12 +32,12 @@ def migrate(database: Database) -> None:
     script = ScriptDirectory.from_config(config)
     head = script.get_current_head()
     with database.read() as session:
-        if _revision(session.connection()) == head:
+        if revision_of(session.connection()) == head:
             return
     with _one_at_a_time, database.writing() as connection:
         if not database.is_sqlite:
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_KEY})
-        current = _revision(connection)
+        current = revision_of(connection)
         if current == head:
             return
         if current is not None and current not in {revision.revision for revision in script.walk_revisions()}:
@@ -50,5 +50,6 @@ def migrate(database: Database) -> None:
         command.upgrade(config, "head")
 
 
-def _revision(connection: Connection) -> str | None:
+def revision_of(connection: Connection) -> str | None:
+    """The schema that a catalog has; None for an empty database."""
     return MigrationContext.configure(connection).get_current_revision()

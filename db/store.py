@@ -1,198 +1,119 @@
-"""The store: a folder of immutable files named by their SHA-256; each appears whole or not at all."""
+"""What a store is: immutable bytes named by their SHA-256, each there whole or not at all."""
 
 from __future__ import annotations
 
-import errno
-import hashlib
-import os
-import shutil
-import uuid
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-from db.assets import HASH_BLOCK, Fingerprint, StoredAsset, hash_file
-from db.errors import DbError
-from db.process import Owner
-
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-_READ_ONLY = 0o444
+from db.assets import StoredAsset, hash_file
 
 
-class Store:
-    """Content-addressed files under ``root``.
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """One object that lies in a store: its name there, size in bytes, and when it was put there last."""
 
-    ``objects/ab/<sha256><suffix>`` holds the bytes, ``seen/ab/<sha256><suffix>`` the fingerprint they had when last
-    hashed, ``incoming/`` what is being written. Safe for many threads and processes: every file is written under a
-    name of its own and then renamed.
+    name: str
+    bytes: int
+    arrived_at: datetime
+
+    @property
+    def sha256(self) -> str:
+        """The hash that its name says."""
+        return self.name[:64]
+
+
+class Store(ABC):
+    """A place for assets. Safe for many threads, processes and machines.
+
+    Every method raises DbError when the place cannot be reached, is full, or may not be written.
     """
 
-    def __init__(self, root: Path) -> None:
-        """Open, or make, the store at ``root``; raises DbError when the folder cannot be made."""
-        self.root = root.resolve()
-        self.objects = self.root / "objects"
-        self._seen = self.root / "seen"
-        self._incoming = self.root / "incoming"
-        with self._explained(0):
-            for folder in (self.objects, self._seen, self._incoming):
-                folder.mkdir(parents=True, exist_ok=True)
-            self._clear_incoming()
+    @property
+    @abstractmethod
+    def where(self) -> str:
+        """The place, for people: a folder or a URL, without secrets."""
 
+    @property
+    @abstractmethod
+    def local(self) -> Path:
+        """The folder of this machine that bytes pass through on their way in and out."""
+
+    @abstractmethod
     def put(self, path: Path, *, suffix: str, move: bool = True) -> StoredAsset:
-        """Take the bytes of ``path`` into the store; with ``move`` the file itself, where that is possible.
+        """Take the bytes of ``path`` into the store; with ``move`` the file itself goes, where that is possible.
 
-        A sound object already there is kept, a corrupt one replaced. Raises DbError when the disk is full or
-        read-only, with nothing half-written left behind; OSError when ``path`` cannot be read.
+        A sound object already there is kept, a corrupt one replaced. OSError when ``path`` cannot be read.
         """
-        path.open("rb").close()  # a source that cannot be read is no fault of the store
-        size = path.stat().st_size
-        with self._explained(size), self._arrival() as arrival:
-            # A link, or a file with a second name, is somebody else's too and must not change hands.
-            movable = move and not path.is_symlink() and path.stat().st_nlink == 1 and not self._holds(path)
-            if movable and path.stat().st_dev == self._incoming.stat().st_dev:
-                path.rename(arrival)
-                sha256 = hash_file(arrival)
-            else:
-                sha256 = _copy_hashing(path, arrival)
-                if movable:
-                    path.unlink()
-            asset = StoredAsset(sha256, arrival.stat().st_size, suffix, f"store:{sha256[:2]}/{sha256}{suffix}")
-            if self.verify(asset):
-                self._object(asset).chmod(_READ_ONLY)  # renews its change time: gc spares what was just asked for
-            else:
-                self._settle(arrival, asset)
-        return asset
 
-    def path(self, asset: StoredAsset) -> Path:
-        """Where the asset's bytes lie: in the store, or outside it for a ``file:`` URI."""
-        if asset.storage_uri.startswith("file:"):
-            return Path(url2pathname(urlsplit(asset.storage_uri).path))
-        return self._object(asset)
+    def lend(self, asset: StoredAsset) -> AbstractContextManager[Path]:
+        """The asset's bytes as a read-only file of this machine, there until the context ends.
+
+        An asset with a ``file:`` URI lies outside the store and is lent from there.
+        """
+        outside = path_outside(asset)
+        return nullcontext(outside) if outside is not None else self._lend(asset)
 
     def verify(self, asset: StoredAsset, *, rehash: bool = False) -> bool:
-        """Whether the asset's bytes are there and sound.
+        """Whether the asset's bytes are there and sound; ``rehash`` reads them, whatever was known before."""
+        outside = path_outside(asset)
+        return self._verify(asset, rehash=rehash) if outside is None else _is_sound(outside, asset)
 
-        A file whose fingerprint is the one it had when last hashed is taken as unchanged, unless ``rehash``.
-        """
-        path = self.path(asset)
-        try:
-            found = Fingerprint.of(path)
-            if found.size != asset.bytes:
-                return False
-            if not rehash and self._last_seen(asset) == found:
-                return True
-            if hash_file(path) != asset.sha256:
-                return False
-        except OSError:
-            return False
-        self._remember(asset, found)
-        return True
+    @abstractmethod
+    def location(self, asset: StoredAsset) -> str:
+        """Where the asset lies, or would lie, in the store; for people."""
 
-    def hashes(self) -> dict[str, list[Path]]:
-        """Every object's file or files (one per suffix) by SHA-256."""
-        found: dict[str, list[Path]] = {}
-        for path in sorted(self.objects.glob("??/*")):
-            found.setdefault(path.name[:64], []).append(path)
-        return found
+    @abstractmethod
+    def holds(self, asset: StoredAsset) -> bool:
+        """Whether there is an object of this name, sound or not."""
 
-    def remove(self, path: Path) -> int:
-        """Delete one object's file; returns the bytes it held."""
-        size = path.stat().st_size
-        with self._explained(0):
-            (self._seen / path.relative_to(self.objects)).unlink(missing_ok=True)
-            path.unlink()
-        return size
+    @abstractmethod
+    def objects(self) -> Iterator[StoredObject]:
+        """Every object, by name; one content may be there under several suffixes."""
 
-    def _object(self, asset: StoredAsset) -> Path:
-        return self.objects / asset.sha256[:2] / f"{asset.sha256}{asset.suffix}"
+    @abstractmethod
+    def remove(self, found: StoredObject) -> bool:
+        """Delete an object, unless it was put there again since it was ``found``; whether it is gone."""
 
-    def _settle(self, arrival: Path, asset: StoredAsset) -> None:
-        """Make the arrived file the object: on the disk before it has its name, so that the name means whole."""
-        target = self._object(asset)
-        if not target.parent.exists():
-            target.parent.mkdir(exist_ok=True)
-            _sync(self.objects)
-        arrival.chmod(_READ_ONLY)
-        _sync(arrival)
-        arrival.replace(target)
-        _sync(target.parent)
-        self._remember(asset, Fingerprint.of(target))
+    @abstractmethod
+    def set_aside(self, asset: StoredAsset) -> None:
+        """Take a corrupt object out of the way, and keep it for whoever wants to know what happened."""
 
-    def _last_seen(self, asset: StoredAsset) -> Fingerprint | None:
-        try:
-            words = (self._seen / asset.sha256[:2] / f"{asset.sha256}{asset.suffix}").read_text().split()
-            return Fingerprint(*map(int, words))
-        except (OSError, ValueError, TypeError):
-            return None  # absent or torn by a power cut: the bytes are hashed again
+    @abstractmethod
+    def check(self) -> None:
+        """Write, read back and delete a few bytes."""
 
-    def _remember(self, asset: StoredAsset, fingerprint: Fingerprint) -> None:
-        """Note the fingerprint of bytes just hashed; a note that cannot be written costs another hash, no more."""
-        if asset.storage_uri.startswith("file:"):
-            return  # the catalog keeps those
-        note = self._seen / asset.sha256[:2] / f"{asset.sha256}{asset.suffix}"
-        try:
-            note.parent.mkdir(exist_ok=True)
-            with self._arrival() as arrival:
-                arrival.write_text(" ".join(map(str, fingerprint)))
-                arrival.replace(note)
-        except OSError:
-            return
+    @abstractmethod
+    def _lend(self, asset: StoredAsset) -> AbstractContextManager[Path]: ...
 
-    def _holds(self, path: Path) -> bool:
-        return path.resolve().is_relative_to(self.objects)
-
-    @contextmanager
-    def _arrival(self) -> Iterator[Path]:
-        """A name under ``incoming`` that tells whose it is; whatever still has it at the end is deleted."""
-        owner = Owner.current()
-        arrival = self._incoming / f"{owner.pid}@{owner.host}@{owner.started.replace('/', '_')}@{uuid.uuid4().hex}"
-        try:
-            yield arrival
-        finally:
-            arrival.unlink(missing_ok=True)
-
-    def _clear_incoming(self) -> None:
-        """Delete what processes of this host left behind when they died."""
-        for path in self._incoming.iterdir():
-            match path.name.split("@"):
-                case [pid, host, started, _] if Owner(host, int(pid), started.replace("_", "/")).is_dead():
-                    path.unlink(missing_ok=True)
-
-    @contextmanager
-    def _explained(self, needed: int) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            if error.errno in _FULL:
-                free = shutil.disk_usage(self.root).free
-                raise DbError(
-                    f"the store's disk is full: {needed} bytes are needed, {free} are free",
-                    str(self.root),
-                    "free space there, with `dubline catalog gc --delete` for one, or move the store",
-                ) from error
-            if error.errno in (errno.ENOTDIR, errno.EEXIST):
-                raise DbError("the store cannot be a folder there", str(self.root), "choose another place") from error
-            if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
-                raise DbError("the store cannot be written", str(self.root), "make it writable") from error
-            raise
+    @abstractmethod
+    def _verify(self, asset: StoredAsset, *, rehash: bool) -> bool: ...
 
 
-def _copy_hashing(source: Path, target: Path) -> str:
-    """Copy a file in blocks; returns the SHA-256 of what was written."""
-    digest = hashlib.sha256()
-    with source.open("rb") as reader, target.open("xb") as writer:
-        while block := reader.read(HASH_BLOCK):
-            digest.update(block)
-            writer.write(block)
-    return digest.hexdigest()
+def object_name(asset: StoredAsset) -> str:
+    """An asset's name in any store: the first two digits spread the objects over 256 folders."""
+    return f"{asset.sha256[:2]}/{asset.sha256}{asset.suffix}"
 
 
-def _sync(path: Path) -> None:
-    """Force a file's bytes, or a folder's names, to the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
+def stored(sha256: str, size: int, suffix: str) -> StoredAsset:
+    """An asset that lies in a store, whichever it is: its URI does not say, so that a store can be moved."""
+    return StoredAsset(sha256, size, suffix, f"store:{sha256[:2]}/{sha256}{suffix}")
+
+
+def path_outside(asset: StoredAsset) -> Path | None:
+    """Where an asset lies that is in no store; None for one that is."""
+    if not asset.storage_uri.startswith("file:"):
+        return None
+    return Path(url2pathname(urlsplit(asset.storage_uri).path))
+
+
+def _is_sound(path: Path, asset: StoredAsset) -> bool:
     try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        return path.stat().st_size == asset.bytes and hash_file(path) == asset.sha256
+    except OSError:
+        return False

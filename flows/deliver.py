@@ -236,5 +236,6 @@ def _bytes(sha256: str) -> int:
 
 def _record_events(run: RunRef, sound: Sound) -> None:
     using, decided = means(), sound.cleaned.result()["decided"]
-    events = read_events(using.store.path(using.catalog.asset(decided)))
+    with using.store.lend(using.catalog.asset(decided)) as path:
+        events = read_events(path)
     using.catalog.record_events(run.version_id, decided, [event.to_json() for event in events])

@@ -70,8 +70,9 @@ def _packed(item: Deliverable, weighed: StepResult) -> Packed:
 
 def _described(weighed: StepResult, paths: Sequence[str]) -> tuple[dict[str, Any], ...]:
     using = means()
-    text = using.store.path(using.catalog.asset(weighed["digests"])).read_text(encoding="utf-8")
+    with using.store.lend(using.catalog.asset(weighed["digests"])) as kept:
+        digests = json.loads(kept.read_text(encoding="utf-8"))
     return tuple(
         {"path": path, "bytes": item["bytes"], "sha256": item["sha256"], "md5": item["md5"]}
-        for path, item in zip(paths, json.loads(text), strict=True)
+        for path, item in zip(paths, digests, strict=True)
     )

@@ -11,5 +11,6 @@ from tasks.context import means
 def read_json(sha256: str) -> dict[str, Any]:
     """The JSON object kept under this hash."""
     using = means()
-    body: dict[str, Any] = json.loads(using.store.path(using.catalog.asset(sha256)).read_text(encoding="utf-8"))
+    with using.store.lend(using.catalog.asset(sha256)) as path:
+        body: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return body

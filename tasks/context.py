@@ -9,6 +9,7 @@ import torch
 
 from db.catalog import Catalog
 from db.store import Store
+from db.stores import open_store
 from dubline.errors import EnvironmentFault
 from dubline.media import ffmpeg
 from tasks.settings import Settings
@@ -48,7 +49,7 @@ def _open(settings: Settings) -> Means:
     return Means(
         settings=settings,
         catalog=Catalog.open(settings.catalog_url),
-        store=Store(settings.store_root),
+        store=open_store(settings.store_place, cache=settings.cache_root, cache_limit=settings.cache_limit),
         device=resolve_device(settings.device),
     )
 

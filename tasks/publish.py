@@ -90,7 +90,8 @@ def _room_for(files: Sequence[Publication], folder: Path, using: Means) -> None:
 
 def _copy(path: Path, file: Publication, using: Means) -> None:
     asset = using.catalog.asset(file.sha256)
-    shutil.copyfile(using.store.path(asset), path)
+    with using.store.lend(asset) as stored:
+        shutil.copyfile(stored, path)
     with path.open("rb") as copied:
         os.fsync(copied.fileno())
     if hash_file(path) != file.sha256:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import inspect
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -165,7 +166,8 @@ class Step:
         found = using.catalog.find_outputs(recipe.key)
         if found is None or not all(using.store.verify(asset) for asset in found.outputs.values()):
             return None
-        using.catalog.reuse_step(run.run_id, recipe, found.step_id)
+        if using.catalog.reuse_step(run.run_id, recipe, found.step_id) is None:
+            return None
         return {role: asset.sha256 for role, asset in found.outputs.items()}, dict(found.measurements)
 
     def _make(self, run: RunRef, recipe: Recipe, using: Means, reporter: Reporter) -> Answer:
@@ -175,8 +177,8 @@ class Step:
             return cancel.requested(run.run_id)
 
         try:
-            with scratch_folder(using.settings.scratch_root) as folder:
-                paths, assets = _locate(recipe.inputs, using)
+            with scratch_folder(using.settings.scratch_root) as folder, ExitStack() as lent:
+                paths, assets = _borrow(recipe.inputs, using, lent)
                 settings = using.settings
                 work = Work(folder, reporter, stop, using.device, settings.models_root, settings.asr_model)
                 arguments = {role: paths.get(role) for role in self.inputs}
@@ -216,15 +218,15 @@ def _asset_ids(ref: Input) -> str | list[str] | None:
             return [one for item in ref if isinstance(one := _asset_ids(item), str)]
 
 
-def _locate(
-    inputs: Mapping[str, str | Sequence[str]], using: Means
+def _borrow(
+    inputs: Mapping[str, str | Sequence[str]], using: Means, lent: ExitStack
 ) -> tuple[dict[str, Path | list[Path]], dict[Path, StoredAsset]]:
-    """Where each input lies, and which asset lies there. Objects of the store are read-only."""
+    """Where each input lies until it is given back, and which asset lies there. What is lent is read-only."""
     assets: dict[Path, StoredAsset] = {}
 
     def path_of(sha256: str) -> Path:
         asset = using.catalog.asset(sha256)
-        path = using.store.path(asset)
+        path = lent.enter_context(using.store.lend(asset))
         assets[path] = asset
         return path
 

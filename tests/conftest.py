@@ -21,6 +21,8 @@ from prefect.settings import PREFECT_API_URL
 from flows.server import prefect_api
 from samples.build import build
 from tasks import cancel
+from tests.object_store import Endpoint, endpoint
+from tests.postgres import Cluster, cluster
 
 
 @pytest.fixture
@@ -57,6 +59,22 @@ def prefect_server(prefect_folder: Path) -> Iterator[str]:
         os.environ["PREFECT_API_URL"] = url
         yield url
         del os.environ["PREFECT_API_URL"]
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Cluster]:
+    """A PostgreSQL server for this session."""
+    with cluster() as server:
+        if server is None:
+            pytest.skip("no PostgreSQL server on this machine")
+        yield server
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[Endpoint]:
+    """An S3 endpoint for this session."""
+    with endpoint() as served:
+        yield served
 
 
 @pytest.fixture(scope="session")

@@ -156,20 +156,41 @@ def test_a_new_version_of_a_spec_makes_exactly_its_deliverables_stale(
 def test_verify_ends_with_5_when_bytes_are_broken(capsys: pytest.CaptureFixture[str]) -> None:
     assert answer(capsys, "verify")["sound"] is True
     assert "3 files checked" in said(capsys, "verify")
-    broken = next(path for path in open_store().objects.rglob("*.wav") if path.read_bytes() == b"dx")
+    broken = next(path for path in open_store().local.rglob("*.wav") if path.read_bytes() == b"dx")
     broken.unlink()
     assert [fault["problem"] for fault in answer(capsys, "verify", code=5)["faults"]] == ["missing"]
-    assert "1 objects missing, 0 corrupt" in refused(capsys, "verify", code=5)
+    assert "1 objects missing, 0 corrupt" in refused(capsys, "verify", "--quick", code=5)
+    # The published file has the same bytes.
+    assert answer(capsys, "verify", "--repair")["faults"][0]["mended"].startswith("restored from ")
+    assert answer(capsys, "verify")["faults"] == []
+
+
+@pytest.mark.usefixtures("delivered")
+def test_a_backup_is_brought_back_into_an_empty_home(
+    home: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    had = answer(capsys, "title", "x")
+    backup = answer(capsys, "backup", str(tmp_path / "backup"))
+    assert (backup["copied"], backup["missing"]) == (len(list(open_store().objects())), [])
+    assert "0 objects copied" in said(capsys, "backup", str(tmp_path / "backup"), "--without-bytes")
+    refused(capsys, "restore", str(tmp_path / "backup"), code=3)
+    monkeypatch.setenv("DUBLINE_HOME", str(tmp_path / "elsewhere"))
+    restored = answer(capsys, "restore", str(tmp_path / "backup"), "--name", backup["name"])
+    assert (restored["stored"], restored["interrupted"]) == (backup["copied"], 0)
+    assert answer(capsys, "title", "x") == had
+    assert answer(capsys, "verify", "--quick")["faults"] == []
+    refused(capsys, "restore", str(tmp_path / "nowhere"), code=3)
 
 
 @pytest.mark.usefixtures("delivered")
 def test_gc_frees_only_when_told_to(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     (tmp_path / "orphan").write_bytes(b"orphan")
-    orphan = open_store().path(open_store().put(tmp_path / "orphan", suffix=".wav"))
+    asset = open_store().put(tmp_path / "orphan", suffix=".wav")
+    orphan = Path(open_store().location(asset))
     assert answer(capsys, "gc")["files"] == []
     assert answer(capsys, "gc", "--grace-days", "0") == {
         "deleted": False,
-        "files": [str(orphan)],
+        "files": [orphan.name],
         "bytes": 6,
         "steps": 0,
     }

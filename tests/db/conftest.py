@@ -1,7 +1,8 @@
-"""A catalog, a store and a small studio at work in them; on PostgreSQL where DUBLINE_TEST_POSTGRES names a server."""
+"""A catalog, a store and a small studio at work in them: on SQLite and a folder, and on PostgreSQL and S3."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -11,13 +12,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import psycopg
 import pytest
 
 from db.assets import Fingerprint, StoredAsset, hash_file
+from db.bucket_store import BucketStore
 from db.catalog import Catalog
 from db.recipes import ModelFacts, Recipe
-from db.store import Store
+from db.store import Store, stored
+from db.stores import open_store
+from tests.object_store import BUCKET, Endpoint
+from tests.postgres import Cluster
 
 MODEL: ModelFacts = {"id": "bandsplit", "name": "Band split", "version": "1", "sha256": "b" * 64, "licence": "CC0-1.0"}
 
@@ -47,6 +51,34 @@ class Studio:
 
     def put(self, content: bytes, suffix: str = ".wav") -> StoredAsset:
         return self.store.put(self.write(f"scratch/{uuid.uuid4().hex}", content), suffix=suffix)
+
+    def contents(self) -> set[bytes]:
+        """All that the store holds."""
+        found = set()
+        for one in self.store.objects():
+            with self.store.lend(stored(one.sha256, one.bytes, one.name[64:])) as path:
+                found.add(path.read_bytes())
+        return found
+
+    def lose(self, content: bytes) -> None:
+        """An object disappears from the store, by no doing of ours."""
+        name = f"{sha256_of(content)}.wav"
+        if isinstance(self.store, BucketStore):
+            self.store._bucket.delete(f"objects/{name[:2]}/{name}")
+        else:
+            (self.store.local / "objects" / name[:2] / name).unlink()
+
+    def spoil(self, content: bytes, changed: bytes) -> None:
+        """An object changes where it lies, looking as it did."""
+        name = f"{sha256_of(content)}.wav"
+        if isinstance(self.store, BucketStore):
+            self.store._bucket.put(f"objects/{name[:2]}/{name}", changed)
+            return
+        path = self.store.local / "objects" / name[:2] / name
+        before = path.stat()
+        path.chmod(0o644)
+        path.write_bytes(changed)
+        os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
 
     def master(self, content: bytes = b"master", *, version_id: int | None = None, name: str = "master.mov") -> str:
         path = self.write(name, content)
@@ -144,18 +176,37 @@ class Studio:
         return delivered
 
 
+def sha256_of(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+SQLITE, POSTGRESQL = "sqlite+folder", "postgresql+s3"
+
+
+@pytest.fixture(params=[SQLITE, POSTGRESQL])
+def place(request: pytest.FixtureRequest) -> str:
+    """On what catalog and store a test runs: what one machine has by itself, or what a studio has."""
+    kind: str = request.param
+    return kind
+
+
 @pytest.fixture
-def url(tmp_path: Path) -> Iterator[str]:
+def url(place: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
     """An empty database of its own."""
-    server = os.environ.get("DUBLINE_TEST_POSTGRES")
-    if not server:
+    if place == SQLITE:
         yield f"sqlite:///{tmp_path / 'catalog.db'}"
         return
-    name = f"test_{uuid.uuid4().hex}"
-    with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}".encode())
-        yield f"{server}/{name}"
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+    server: Cluster = request.getfixturevalue("postgres")
+    with server.database() as name:
+        yield server.url(name)
+
+
+@pytest.fixture(scope="session")
+def template(postgres: Cluster) -> Iterator[str]:
+    """A migrated PostgreSQL catalog to copy."""
+    with postgres.database() as name:
+        Catalog.open(postgres.url(name)).close()
+        yield name
 
 
 @pytest.fixture(scope="session")
@@ -167,17 +218,36 @@ def empty_catalog(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def catalog(url: str, empty_catalog: Path) -> Iterator[Catalog]:
-    if url.startswith("sqlite"):
-        shutil.copyfile(empty_catalog, url.removeprefix("sqlite:///"))
-    opened = Catalog.open(url)
+def catalog_url(place: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    """A catalog of its own, with nothing in it."""
+    if place == SQLITE:
+        shutil.copyfile(request.getfixturevalue("empty_catalog"), tmp_path / "catalog.db")
+        yield f"sqlite:///{tmp_path / 'catalog.db'}"
+        return
+    server: Cluster = request.getfixturevalue("postgres")
+    with server.database(request.getfixturevalue("template")) as name:
+        yield server.url(name)
+
+
+@pytest.fixture
+def catalog(catalog_url: str) -> Iterator[Catalog]:
+    opened = Catalog.open(catalog_url)
     yield opened
     opened.close()
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return Store(tmp_path / "store")
+def far(s3: Endpoint, monkeypatch: pytest.MonkeyPatch) -> str:
+    """URL of a place of its own in the bucket, reachable from this process and its children."""
+    for name, value in s3.environment.items():
+        monkeypatch.setenv(name, value)
+    return f"s3://{BUCKET}/{uuid.uuid4().hex}"
+
+
+@pytest.fixture
+def store(place: str, tmp_path: Path, request: pytest.FixtureRequest) -> Store:
+    where = tmp_path / "store" if place == SQLITE else request.getfixturevalue("far")
+    return open_store(where, cache=tmp_path / "cache", cache_limit=2**30)
 
 
 @pytest.fixture

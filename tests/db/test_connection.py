@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
+import signal
 import sqlite3
-import subprocess
 import sys
-from collections.abc import Callable
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -18,31 +17,20 @@ from db import connection as module
 from db.catalog import Catalog
 from db.connection import Database
 from db.errors import DbError
+from tests.postgres import Cluster
 
-REGISTER = """
-import sys
-from db.catalog import Catalog
-catalog = Catalog.open(sys.argv[1])
-for index in range(25):
-    catalog.register_title(slug=f"{sys.argv[2]}-{index}", name="x", original_language="en", version_label="v")
-"""
-
-on_sqlite = pytest.mark.skipif("DUBLINE_TEST_POSTGRES" in os.environ, reason="a fact about SQLite")
+on_sqlite = pytest.mark.parametrize("place", ["sqlite+folder"], indirect=True)
+on_postgresql = pytest.mark.parametrize("place", ["postgresql+s3"], indirect=True)
 
 
-def test_threads_and_processes_write_at_once_and_none_is_refused(
-    catalog: Catalog, url: str, python: Callable[..., subprocess.Popen[str]]
-) -> None:
-    processes = [python(REGISTER, url, name) for name in ("a", "b")]
-
+def test_threads_write_at_once_and_none_is_refused(catalog: Catalog) -> None:
     def register(index: int) -> int:
         return catalog.register_title(slug=f"t-{index % 10}", name="x", original_language="en", version_label="v")
 
     with ThreadPoolExecutor(16) as pool:
-        ids = list(pool.map(register, range(80)))
-    assert [process.communicate(timeout=60)[1] for process in processes] == ["", ""]
+        ids = list(pool.map(register, range(40)))
     assert len(set(ids)) == 10
-    assert len(catalog.titles()) == 10 + 2 * 25
+    assert len(catalog.titles()) == 10
 
 
 @on_sqlite
@@ -56,15 +44,14 @@ def test_a_sqlite_catalog_is_safe_against_power_cuts_and_enforces_keys(catalog: 
 
 
 @on_sqlite
-def test_a_reader_does_not_wait_for_a_writer(catalog: Catalog, url: str) -> None:
+def test_a_reader_does_not_wait_for_a_writer(catalog: Catalog, catalog_url: str) -> None:
     with catalog.write() as session:
         session.execute(
             text("INSERT INTO title (slug, name, kind, created_at) VALUES ('x', 'X', 'film', '2026-01-01')")
         )
-        assert Catalog.open(url).titles() == []
+        assert Catalog.open(catalog_url).titles() == []
 
 
-@on_sqlite
 def test_a_writer_that_never_ends_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "BUSY_SECONDS", 0.2)
     url = f"sqlite:///{tmp_path / 'catalog.db'}"
@@ -136,6 +123,44 @@ def test_what_a_reader_changes_is_not_kept(catalog: Catalog) -> None:
             text("INSERT INTO title (slug, name, kind, created_at) VALUES ('x', 'X', 'film', '2026-01-01')")
         )
     assert catalog.titles() == []
+
+
+def test_a_reader_sees_one_moment(catalog: Catalog) -> None:
+    """What others commit between two of its questions does not show."""
+    slugs = text("SELECT count(*) FROM title")
+    with catalog.read() as session:
+        assert session.execute(slugs).scalar() == 0
+        catalog.register_title(slug="x", name="X", original_language="en", version_label="v")
+        assert session.execute(slugs).scalar() == 0
+    assert len(catalog.titles()) == 1
+
+
+@on_postgresql
+def test_a_server_that_comes_back_is_waited_for(catalog: Catalog, postgres: Cluster) -> None:
+    """Killed outright, with connections open: the next question waits for the restart."""
+    catalog.register_title(slug="kept", name="x", original_language="en", version_label="v")
+    postgres.stop(signal.SIGKILL)
+    back = threading.Timer(1.5, postgres.start)
+    back.start()
+    assert [title.slug for title in catalog.titles()] == ["kept"]
+    back.join()
+
+
+@on_postgresql
+def test_a_process_keeps_few_connections_to_a_server_it_shares(catalog: Catalog) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: catalog.titles(), range(64)))
+    with catalog.read() as session:
+        held = session.execute(
+            text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()")
+        ).scalar()
+    assert held is not None
+    assert held <= 3
+
+
+@on_postgresql
+def test_the_server_says_what_it_is(catalog: Catalog) -> None:
+    assert catalog.server().startswith("PostgreSQL 1")
 
 
 def test_a_mistake_in_our_own_sql_is_no_fault_of_the_database(catalog: Catalog) -> None:

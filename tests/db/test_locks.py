@@ -97,22 +97,22 @@ def test_other_versions_are_free(studio: Studio) -> None:
 
 
 def test_processes_that_want_the_same_version_work_one_after_the_other(
-    studio: Studio, url: str, python: Callable[..., subprocess.Popen[str]], tmp_path: Path
+    studio: Studio, catalog_url: str, python: Callable[..., subprocess.Popen[str]], tmp_path: Path
 ) -> None:
     number = tmp_path / "number"
     number.write_text("0")
-    processes = [python(COUNT, url, studio.version(), number) for _ in range(2)]
+    processes = [python(COUNT, catalog_url, studio.version(), number) for _ in range(2)]
     assert [process.communicate(timeout=100)[1] for process in processes] == ["", ""]
     assert number.read_text() == "20"
 
 
 @pytest.mark.parametrize("reaped", [True, False])
 def test_a_killed_owner_is_replaced_at_once_and_its_run_called_crashed(
-    studio: Studio, url: str, python: Callable[..., subprocess.Popen[str]], reaped: bool
+    studio: Studio, catalog_url: str, python: Callable[..., subprocess.Popen[str]], reaped: bool
 ) -> None:
     """Also while its parent has not taken notice of the death: a zombie holds nothing."""
     version = studio.version()
-    process = python(HOLD, url, version)
+    process = python(HOLD, catalog_url, version)
     assert process.stdout is not None
     dead, _ = map(int, process.stdout.readline().split())
     mine = studio.run(version)
@@ -146,10 +146,10 @@ def test_a_run_that_died_before_it_had_the_lock_is_called_crashed_too(studio: St
 
 
 def test_waiting_gets_the_lock_once_it_is_free(
-    studio: Studio, url: str, python: Callable[..., subprocess.Popen[str]]
+    studio: Studio, catalog_url: str, python: Callable[..., subprocess.Popen[str]]
 ) -> None:
     version = studio.version()
-    process = python(HOLD, url, version)
+    process = python(HOLD, catalog_url, version)
     assert process.stdout is not None
     process.stdout.readline()
     started = time.monotonic()

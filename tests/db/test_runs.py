@@ -11,6 +11,7 @@ from db import models as m
 from db.assets import StoredAsset
 from db.catalog import Catalog
 from db.errors import DbError, NotFound
+from db.files import stamp
 from db.findings import Figure
 from db.recipes import Recipe
 
@@ -99,7 +100,8 @@ def test_the_latest_step_answers(studio: Studio) -> None:
         studio.catalog.finish_step(step, {"ov_mix": studio.put(content)})
     found = studio.catalog.find_outputs(recipe.key)
     assert found is not None
-    assert studio.store.path(found.outputs["ov_mix"]).read_bytes() == b"second"
+    with studio.store.lend(found.outputs["ov_mix"]) as path:
+        assert path.read_bytes() == b"second"
 
 
 def test_a_step_taken_from_the_catalog_gives_its_files_to_the_new_version_too(studio: Studio) -> None:
@@ -118,6 +120,18 @@ def test_a_step_taken_from_the_catalog_gives_its_files_to_the_new_version_too(st
     assert found is not None
     assert found.step_id == step
     assert studio.catalog.step_counts(run) == (0, 1)
+
+
+def test_a_step_whose_bytes_were_freed_meanwhile_answers_nothing(studio: Studio) -> None:
+    """Garbage collection between the question whether the bytes are there and the note that they are used again."""
+    recipe, run = demux(studio.master()), studio.run(studio.version())
+    step = studio.catalog.begin_step(run, recipe)
+    made = studio.put(b"ov")
+    studio.catalog.finish_step(step, {"ov_mix": made})
+    with studio.catalog.write() as session:
+        stamp(session, [made.sha256], "collected_at")
+    assert studio.catalog.reuse_step(run, recipe, step) is None
+    assert studio.catalog.step_counts(run) == (1, 0)
 
 
 @pytest.mark.parametrize("state", ["failed", "cancelled"])

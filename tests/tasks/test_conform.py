@@ -76,7 +76,7 @@ def test_the_dub_is_gained_recorded_and_then_left_alone(run: RunRef, tmp_path: P
     assert (made.values["reachable"], made.values["limit"], made.values["rounds"]) == (True, None, 0)
     assert set(made.values) >= {"ceiling_dbtp", "limited_db", "limited_share", "reason"}
     assert conformed(run, tmp_path, level)[1].outputs == made.outputs
-    with WavReader(means().store.path(means().catalog.asset(made["conformed"]))) as reader:
+    with means().store.lend(means().catalog.asset(made["conformed"])) as path, WavReader(path) as reader:
         assert reader.frames == 5 * RATE
 
 

@@ -67,7 +67,8 @@ def source(home: Path, name: str, text: str) -> str:
 
 def content(sha256: str) -> str:
     using = means()
-    return using.store.path(using.catalog.asset(sha256)).read_text()
+    with using.store.lend(using.catalog.asset(sha256)) as path:
+        return path.read_text()
 
 
 def test_the_second_run_is_answered_from_the_catalog_with_the_same_facts(home: Path, run: RunRef) -> None:
@@ -97,9 +98,9 @@ def test_the_same_bytes_under_another_name_are_the_same_input(home: Path, run: R
 def test_corrupt_bytes_in_the_store_are_noticed_and_made_again(home: Path, run: RunRef) -> None:
     text = source(home, "a.txt", "abc")
     made = upper(run, text=text, mark="!")
-    stored = means().store.path(means().catalog.asset(made["upper"]))
-    stored.chmod(0o644)
-    stored.write_text("rot!")
+    with means().store.lend(means().catalog.asset(made["upper"])) as stored:
+        stored.chmod(0o644)
+        stored.write_text("rot!")
     again = upper(run, text=text, mark="!")
     assert calls == ["upper", "upper"]
     assert content(again["upper"]) == "ABC!"

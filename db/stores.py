@@ -1,0 +1,30 @@
+"""Opens the store that a setting names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+from db.bucket_store import BucketStore
+from db.cache import Cache
+from db.errors import DbError
+from db.folder_store import FolderStore
+from db.store import Store
+
+
+def open_store(place: str | Path, *, cache: Path, cache_limit: int) -> Store:
+    """The store at a folder's path, a ``file:`` URL, or ``s3://bucket/prefix``.
+
+    ``cache`` is the folder for copies of what lies far away, ``cache_limit`` its size in bytes. Raises DbError when
+    the place cannot be a store.
+    """
+    scheme = urlsplit(str(place)).scheme if isinstance(place, str) and "://" in place else ""
+    match scheme:
+        case "s3":
+            return BucketStore(str(place), Cache(cache, limit=cache_limit))
+        case "file":
+            return FolderStore(Path(url2pathname(urlsplit(str(place)).path)))
+        case "":
+            return FolderStore(Path(place))
+    raise DbError(f"no store can be reached by {scheme}:", "DUBLINE_STORE_URL", "give a folder or s3://BUCKET/PREFIX")
