@@ -124,7 +124,8 @@ def _turned(scene: Scene, fill: Block) -> Block:
     """``fill`` with the mixture faded out of at its beginning and into at its end, at equal power."""
     at = np.arange(scene.length) + 0.5
     share = np.clip(np.minimum(at, scene.length - at) / FADE, 0.0, 1.0)[:, None].astype(np.float32) * (np.pi / 2)
-    return fill * np.sin(share) + scene.mixture[scene.inside] * np.cos(share)
+    turned: Block = fill * np.sin(share) + scene.mixture[scene.inside] * np.cos(share)
+    return turned
 
 
 def _level(scene: Scene) -> float:
@@ -227,7 +228,7 @@ def _ambience(folder: Path, clips: list[Clip], at: int) -> tuple[str, Block]:
     alike = [other for other in clips if other.label == clip.label and other is not clip]
     partner = _recording(folder, alike[at % len(alike)])[1] if alike else samples[::-1]
     second = np.take(partner, np.arange(len(samples)), axis=0, mode="wrap")
-    return name, samples * np.float32([0.9, 0.45]) + second * np.float32([0.45, 0.9])
+    return name, (samples * [0.9, 0.45] + second * [0.45, 0.9]).astype(np.float32)
 
 
 def _mixed(

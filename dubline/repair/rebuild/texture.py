@@ -32,8 +32,8 @@ _LOWEST_HZ = 50.0
 BESIDE_SECONDS = 0.5
 # Power under which a bin says nothing.
 _SILENCE = 1e-10
-# What of a texture stays beside the loudest tone.
-_LEAST_SHARE = 0.02
+# Levels are estimates: a tone takes twice its power out of the texture, so that no noise is left around it.
+_OVERSUBTRACTION = 2.0
 _FEWEST_FRAMES = 8
 _BISECTIONS = 20
 # Of few frames some direction may be all but empty: it is not blown up.
@@ -72,8 +72,8 @@ def synthesize(gap: Gap, tones: Block | None = None) -> Block:
     colored = np.einsum("bij,tjb->tib", shape, noise, optimize=True) * gains[:, None, bands]
     if tones is not None:
         usual = np.square(np.abs(shape)).sum(axis=2).T * np.square(gains)[:, None, bands]
-        there = np.square(np.abs(frames.analyze(np.pad(tones, ((lead, lead + -len(tones) % frames.hop), (0, 0))))))
-        colored *= np.sqrt(np.clip(1.0 - there[: len(usual)] / np.maximum(usual, _TINY), _LEAST_SHARE, 1.0))
+        there = _powers_of(tones, frames, len(usual))
+        colored *= np.sqrt(np.clip(1.0 - _OVERSUBTRACTION * there / np.maximum(usual, _TINY), 0.0, 1.0))
     return frames.synthesize(colored.astype(np.complex64))[lead : lead + gap.length]
 
 
@@ -176,6 +176,15 @@ def _root(covariance: Complexes) -> Complexes:
     values, vectors = np.linalg.eigh(covariance)
     root: Complexes = (vectors * np.sqrt(np.maximum(values, 0.0))[:, None, :]) @ vectors.conj().swapaxes(1, 2)
     return root
+
+
+def _powers_of(tones: Block, frames: Frames, count: int) -> Floats:
+    """Of ``count`` frames over the gap, (count, channels, bins); those that reach out of it are as their neighbors."""
+    lead = frames.window - frames.hop
+    padded = np.pad(tones, ((lead, lead + -len(tones) % frames.hop), (0, 0)))
+    powers: Floats = np.square(np.abs(frames.analyze(padded)), dtype=np.float64)[:count]
+    first, last = lead // frames.hop, len(tones) // frames.hop - 1
+    return powers[np.clip(np.arange(count), first, last)] if last >= first else powers
 
 
 def _white(gap: Gap, frames: Frames, length: int, bands: Bands) -> Complexes:
