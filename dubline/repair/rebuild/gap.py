@@ -18,8 +18,7 @@ class Gap:
 
     ``before`` and ``after`` (n, channels) float32 touch the gap and are free of voice; either may be empty, and of
     each the nearest eight seconds are used. ``under`` (length, channels), if given, is what removal took to be the
-    background inside: it may still hold voice and lack background, so levels and transients are taken from it with
-    care, never its sound as a whole.
+    background inside: it may still hold voice and lack background, so only what cannot be a voice is taken from it.
     """
 
     before: Block

@@ -69,12 +69,15 @@ def synthesize(gap: Gap, tones: Block | None = None) -> Block:
     at = (np.arange(len(noise)) * frames.hop + frames.window / 2 - lead).astype(np.float64)
     gains = np.sqrt(levels_inside(levels, around.at, at, gap.rate) * standing_out(levels, around.at, len(at)))
     # (bins, channels, channels) on (frames, channels, bins)
-    colored = np.einsum("bij,tjb->tib", shape, noise, optimize=True) * gains[:, None, bands]
+    colored = np.einsum("bij,tjb->tib", shape, noise, optimize=True)
+    colored *= gains[:, None, bands].astype(np.float32)
     if tones is not None:
         usual = np.square(np.abs(shape)).sum(axis=2).T * np.square(gains)[:, None, bands]
         there = _powers_of(tones, frames, len(usual))
-        colored *= np.sqrt(np.clip(1.0 - _OVERSUBTRACTION * there / np.maximum(usual, _TINY), 0.0, 1.0))
-    return frames.synthesize(colored.astype(np.complex64))[lead : lead + gap.length]
+        colored *= np.sqrt(np.clip(1.0 - _OVERSUBTRACTION * there / np.maximum(usual, _TINY), 0.0, 1.0)).astype(
+            np.float32
+        )
+    return frames.synthesize(colored)[lead : lead + gap.length]
 
 
 def restlessness(gap: Gap) -> float:
@@ -171,11 +174,12 @@ def _covariance(spectrum: Spectrum, levels: Floats) -> Complexes:
     return covariance
 
 
-def _root(covariance: Complexes) -> Complexes:
+def _root(covariance: Complexes) -> Spectrum:
     """The Hermitian square root of each matrix."""
     values, vectors = np.linalg.eigh(covariance)
-    root: Complexes = (vectors * np.sqrt(np.maximum(values, 0.0))[:, None, :]) @ vectors.conj().swapaxes(1, 2)
-    return root
+    root = (vectors * np.sqrt(np.maximum(values, 0.0))[:, None, :]) @ vectors.conj().swapaxes(1, 2)
+    narrow: Spectrum = root.astype(np.complex64)
+    return narrow
 
 
 def _powers_of(tones: Block, frames: Frames, count: int) -> Floats:
@@ -187,7 +191,7 @@ def _powers_of(tones: Block, frames: Frames, count: int) -> Floats:
     return powers[np.clip(np.arange(count), first, last)] if last >= first else powers
 
 
-def _white(gap: Gap, frames: Frames, length: int, bands: Bands) -> Complexes:
+def _white(gap: Gap, frames: Frames, length: int, bands: Bands) -> Spectrum:
     """Frames over ``length`` samples of noise that fluctuates little: (frames, channels, bins).
 
     Over all of them every band has power one in every channel, and no channel has anything of another: the sample is
@@ -198,7 +202,7 @@ def _white(gap: Gap, frames: Frames, length: int, bands: Bands) -> Complexes:
     for _ in range(_SMOOTHINGS):
         flat = (noise / np.maximum(np.abs(noise), _TINY)).astype(np.complex64)
         noise = frames.analyze(frames.synthesize(flat))
-    out = np.empty(noise.shape, dtype=np.complex128)
+    out = np.empty_like(noise)
     starts = np.flatnonzero(np.diff(bands, prepend=-1))
     for first, last in zip(starts, [*starts[1:], len(bands)], strict=True):
         part = noise[:, :, first:last]
