@@ -48,6 +48,8 @@ def find_language(path: Path, speech: Spans, *, tag: str, recognizer: Recognizer
     A passage counts by its length, and no more than its first `WINDOW_SECONDS` are heard.
     """
     wanted = code_of(tag)
+    if not recognizer.languages:
+        return LanguageFound(tag, None, why="the checkpoint tells no languages apart")
     if wanted not in recognizer.languages:
         return LanguageFound(tag, None, why=f"the checkpoint does not know {tag}")
     heard: dict[str, float] = {}

@@ -78,6 +78,19 @@ def test_a_language_the_checkpoint_does_not_know_is_not_read(write_checkpoint: W
     assert found.to_json() == {"ran": False, "why": f"the checkpoint {checkpoint.name} does not know tlh"}
 
 
+def test_a_checkpoint_of_english_alone_reads_english_and_tells_no_languages(
+    write_checkpoint: Write, track: Track
+) -> None:
+    checkpoint = find_checkpoint(write_checkpoint(None, (0.0, "Where is the boat?", 2.0)))
+    found = read_residual(track(), track(), SPEECH, language="en-US", checkpoint=checkpoint)
+    assert {one.text for one in found.guide} == {"Where is the boat?"}
+    assert not read_residual(track(), track(), SPEECH, language="fr", checkpoint=checkpoint).ran
+    recognizer = Recognizer.load(checkpoint.path)
+    assert (
+        find_language(track(), SPEECH, tag="en", recognizer=recognizer).why == "the checkpoint tells no languages apart"
+    )
+
+
 def test_reading_stops_when_asked(write_checkpoint: Write, track: Track) -> None:
     checkpoint = find_checkpoint(write_checkpoint("en"))
     with pytest.raises(Cancelled):
