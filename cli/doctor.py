@@ -18,7 +18,9 @@ from db.stores import open_store
 from dubline.errors import DublineError, EnvironmentFault
 from dubline.media import ffmpeg
 from dubline.separation import registry
+from dubline.transcription.recognizer import Recognizer
 from tasks.context import resolve_device
+from tasks.recognition import configured
 from tasks.settings import Settings
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -66,6 +68,7 @@ def examine(settings: Settings) -> list[Finding]:
         "disk": _disk,
         "prefect": _prefect,
         "models": _models,
+        "recognizer": _recognizer,
     }
     return [_look(name, look, settings) for name, look in looks.items()]
 
@@ -123,3 +126,11 @@ def _models(settings: Settings) -> str:
     for card in cards:
         registry.load(card.id, settings.models_root, device="cpu")
     return ", ".join(f"{card.id} {card.version}" for card in cards)
+
+
+def _recognizer(settings: Settings) -> str:
+    found = configured(settings.asr_model)
+    if found is None:
+        return "none configured: language left in an M&E is not read (DUBLINE_ASR_MODEL)"
+    Recognizer.load(found.path)
+    return f"{found.name}, {found.made_for}, sha256 {found.sha256[:12]}"
