@@ -23,6 +23,7 @@ from db.assets import StoredAsset
 from db.recipes import ModelFacts, Recipe
 from tasks import cancel
 from tasks.context import Means, means
+from tasks.patience import patiently
 from tasks.progress import Reporter
 from tasks.scratch import scratch_folder
 from tasks.tools import tool_versions
@@ -153,14 +154,27 @@ class Step:
         hashes = {role: given for role, ref in inputs.items() if (given := _asset_ids(ref)) is not None}
         recipe = self.recipe(hashes, params, using)
         reporter = Reporter(self.name, subject, run.title)
-        with _slot(using.settings.jobs):
-            reporter.start()
-            answer = self._from_catalog(run, recipe, using)
-            reporter.found = answer is not None
-            outputs, values = answer or self._make(run, recipe, using, reporter)
+        try:
+            with _slot(using.settings.jobs):
+                reporter.start()
+                outputs, values = patiently(
+                    lambda: self._answer(run, recipe, using, reporter),
+                    seconds=using.settings.patience,
+                    stop=lambda: cancel.requested(run.run_id),
+                    what=f"{run.title}: {self.name} {subject}".rstrip(),
+                )
+        except BaseException as error:
+            cancel.fail(run.run_id, error)
+            raise
         reporter.finish()
         # Sorted: a step made now and one answered from the catalog are told apart by nothing.
         return StepResult(self.name, recipe.key, list(recipe.models), dict(sorted(outputs.items())), values)
+
+    def _answer(self, run: RunRef, recipe: Recipe, using: Means, reporter: Reporter) -> Answer:
+        """The catalog's answer, or a new one."""
+        answer = self._from_catalog(run, recipe, using)
+        reporter.found = answer is not None
+        return answer or self._make(run, recipe, using, reporter)
 
     def _from_catalog(self, run: RunRef, recipe: Recipe, using: Means) -> Answer | None:
         found = using.catalog.find_outputs(recipe.key)
@@ -190,7 +204,6 @@ class Step:
                 }
             using.catalog.finish_step(step_id, outputs, measurements=dict(made.values))
         except BaseException as error:
-            cancel.fail(run.run_id, error)
             using.catalog.fail_step(step_id, str(error) or type(error).__name__)
             raise
         return {role: asset.sha256 for role, asset in outputs.items()}, dict(made.values)
