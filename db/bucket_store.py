@@ -15,7 +15,7 @@ from obstore.store import S3Store
 
 from db.assets import HASH_BLOCK, StoredAsset
 from db.cache import Cache
-from db.errors import DbError
+from db.errors import Corrupt, DbError
 from db.store import Store, StoredObject, object_name, stored
 
 # S3 takes 10,000 parts of at least 5 MiB; four of 16 MiB under way keep a 10 Gbit/s line busy and memory small.
@@ -128,7 +128,7 @@ class BucketStore(Store):
                 return
         # Not what the name says: out of the way, so that the step which made it is run again.
         self.set_aside(asset)
-        raise DbError("stored bytes are corrupt", self.location(asset), "run the order again: they are made anew")
+        raise Corrupt("stored bytes are corrupt", self.location(asset), "run the order again: they are made anew")
 
     def _verify(self, asset: StoredAsset, *, rehash: bool) -> bool:
         """There, and of the right size; what is fetched is hashed on arrival, whatever was said here."""

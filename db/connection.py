@@ -221,6 +221,14 @@ def hold_writers(session: Session, *tables: type[Base]) -> None:
         session.execute(text(f"LOCK TABLE {names} IN SHARE ROW EXCLUSIVE MODE"))
 
 
+def server_start(session: Session) -> datetime | None:
+    """When the database server was started; None for a local file, which is never away."""
+    if session.get_bind().dialect.name == "sqlite":
+        return None
+    moment: datetime = session.execute(select(func.pg_postmaster_start_time())).scalar_one()
+    return moment
+
+
 def database_time(session: Session) -> datetime:
     """The database server's clock, one for all hosts; this machine's own where the database is a local file."""
     if session.get_bind().dialect.name == "sqlite":

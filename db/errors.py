@@ -27,6 +27,10 @@ class NotFound(DbError):
     exit_code = 3
 
 
+class Corrupt(DbError):
+    """Stored bytes are not what their name says."""
+
+
 class Conflict(DbError):
     """What is asked contradicts what the catalog must keep."""
 

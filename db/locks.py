@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from db import models as m
-from db.connection import Database, database_time
+from db.connection import Database, database_time, server_start
 from db.errors import DbError, TitleBusy
 from db.process import Owner
 from db.runs import end_dead_runs, end_runs
@@ -71,7 +71,7 @@ class Locks(Database):
             with self.write() as session:
                 end_dead_runs(session, version_id)
                 held = session.get(m.TitleLock, version_id, with_for_update=True)
-                if held is not None and not _is_abandoned(session, held):
+                if held is not None and not _is_abandoned(session, held, lease_seconds):
                     return _busy(session, held)
                 if held is not None:
                     end_runs(session, [held.owner_run_id], state="crashed", error="its lock was taken over")
@@ -119,12 +119,17 @@ def _held_by(lock: TitleLock) -> tuple[Any, ...]:
     return (m.TitleLock.version_id == lock.version_id, m.TitleLock.owner_run_id == lock.run_id)
 
 
-def _is_abandoned(session: Session, held: m.TitleLock) -> bool:
-    """Whether the owner is gone: certain on this host; on another, when its lease has run out."""
+def _is_abandoned(session: Session, held: m.TitleLock, lease_seconds: float) -> bool:
+    """Whether the owner is gone: certain on this host; on another, when its lease has run out.
+
+    While the server was down nobody could renew: a lease lasts at least as long again after its start.
+    """
     owner = Owner(held.host, held.pid, held.process_started)
     if owner.is_here():
         return owner.is_dead()
-    return held.lease_until < database_time(session)
+    started = server_start(session)
+    renewable_until = started + timedelta(seconds=lease_seconds) if started else held.lease_until
+    return max(held.lease_until, renewable_until) < database_time(session)
 
 
 def _busy(session: Session, held: m.TitleLock) -> TitleBusy:

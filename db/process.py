@@ -8,11 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+_NAMESPACE = Path("/proc/self/ns/pid")
 
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """A process: its host, pid, and when it started (boot and kernel ticks; empty where the system tells neither)."""
+    """A process: its host, pid, and when it started, as ``boot/pid namespace/kernel ticks``.
+
+    ``started`` is empty where the system tells none of it.
+    """
 
     host: str
     pid: int
@@ -24,8 +28,11 @@ class Owner:
         return cls(host=socket.gethostname(), pid=os.getpid(), started=_start_of(os.getpid()) or "")
 
     def is_here(self) -> bool:
-        """Whether it belongs to this host."""
-        return self.host == socket.gethostname()
+        """Whether it belongs to this host, and to no other container there: those number their processes apart."""
+        if self.host != socket.gethostname():
+            return False
+        boot, _, rest = self.started.partition("/")
+        return boot != _boot() or rest.partition("/")[0] == _namespace()
 
     def is_dead(self) -> bool:
         """True only when it is certain: on this host, and no live process has this pid and start time."""
@@ -47,13 +54,21 @@ def answers(pid: int) -> bool:
     return True
 
 
+def _boot() -> str:
+    return _BOOT_ID.read_text().strip() if _BOOT_ID.exists() else ""
+
+
+def _namespace() -> str:
+    return str(_NAMESPACE.stat().st_ino) if _NAMESPACE.exists() else ""
+
+
 def _start_of(pid: int) -> str | None:
-    """Boot and start tick of a live process (proc(5), /proc/pid/stat field 22); None when it is gone or a zombie."""
+    """When a live process started (ticks: proc(5), /proc/pid/stat field 22); None when it is gone or a zombie."""
     try:
         text = Path(f"/proc/{pid}/stat").read_text()
-        boot = _BOOT_ID.read_text().strip()
+        boot, namespace = _boot(), _namespace()
     except OSError:
         return None
     fields = text.rpartition(")")[2].split()  # the command's name, in parentheses, may hold anything
     state, start_ticks = fields[0], fields[19]
-    return None if state in "ZX" else f"{boot}/{start_ticks}"
+    return None if state in "ZX" else f"{boot}/{namespace}/{start_ticks}"

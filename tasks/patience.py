@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
-from db.errors import Conflict, DbError, NotFound, RunEnded, TitleBusy
+from db.errors import Conflict, Corrupt, DbError, NotFound, RunEnded, TitleBusy
 from dubline.errors import Cancelled, EnvironmentFault
 
 log = logging.getLogger(__name__)
@@ -31,7 +31,7 @@ T = TypeVar("T")
 def may_pass(error: BaseException) -> bool:
     """Whether the same call may go well a minute later; never so for bad input, a cancelled run or a bug."""
     match error:
-        case NotFound() | Conflict() | TitleBusy() | RunEnded():
+        case NotFound() | Conflict() | Corrupt() | TitleBusy() | RunEnded():
             return False
         case EnvironmentFault() | DbError():
             return True

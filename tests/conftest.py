@@ -29,7 +29,8 @@ from tests.postgres import Cluster, cluster
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty DUBLINE_HOME, with no other setting of the user's in effect."""
     settings_of_the_user = (
-        "DATABASE_URL", "STORE_URL", "DEVICE", "GPU_POOL", "MODELS_DIR", "SPECS_DIR", "FFMPEG", "JOBS", "PRECISION",
+        "DATABASE_URL", "STORE_URL", "CACHE_DIR", "CACHE_LIMIT", "DEVICE", "GPU_POOL", "MODELS_DIR", "SPECS_DIR",
+        "FFMPEG", "JOBS", "PRECISION",
     )  # fmt: skip
     for name in settings_of_the_user:
         monkeypatch.delenv(f"DUBLINE_{name}", raising=False)

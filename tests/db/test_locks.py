@@ -17,6 +17,7 @@ from db import models as m
 from db.errors import DbError, TitleBusy
 from db.process import Owner
 from db.recipes import Recipe
+from tests.postgres import Cluster
 
 if TYPE_CHECKING:
     from conftest import Studio
@@ -25,6 +26,7 @@ HOLD = """
 import sys, time
 from db.catalog import Catalog
 from db.recipes import Recipe
+from tests.postgres import Cluster
 catalog = Catalog.open(sys.argv[1])
 run = catalog.start_run(int(sys.argv[2]), trigger="user", host="here")
 with catalog.title_lock(int(sys.argv[2]), run):
@@ -179,11 +181,23 @@ def test_on_another_host_the_lease_decides(studio: Studio) -> None:
         with pytest.raises(TitleBusy, match="on elsewhere"), studio.catalog.title_lock(version, mine):
             pass
         change_lock(studio, lease_until=datetime.now(UTC) - timedelta(seconds=1))
-        with studio.catalog.title_lock(version, mine):
+        with studio.catalog.title_lock(version, mine, lease_seconds=0.1):
             assert states(studio, far) == ("crashed", ["crashed"])
             with pytest.raises(DbError, match="already crashed"):
                 studio.catalog.finish_step(step, {})
         assert not lock.lost  # the next renewal would tell
+
+
+@pytest.mark.parametrize("place", ["postgresql+s3"], indirect=True)
+def test_a_lease_that_ran_out_while_the_server_was_down_is_not_lost(studio: Studio, postgres: Cluster) -> None:
+    version = studio.version()
+    far, mine = studio.run(version), studio.run(version)
+    with studio.catalog.title_lock(version, far):
+        change_lock(studio, host="elsewhere", lease_until=datetime.now(UTC) - timedelta(minutes=5))
+        postgres.stop()
+        postgres.start()
+        with pytest.raises(TitleBusy, match="on elsewhere"), studio.catalog.title_lock(version, mine):
+            pass
 
 
 def test_the_lease_is_renewed_while_the_owner_lives(studio: Studio) -> None:

@@ -28,6 +28,15 @@ def test_of_another_host_nothing_is_certain() -> None:
     assert not far.is_dead()
 
 
+def test_of_another_container_on_this_host_nothing_is_certain() -> None:
+    """It may have this host's name, and its pid 7 is another process than ours."""
+    me = Owner.current()
+    boot, namespace, ticks = me.started.split("/")
+    other = replace(me, started=f"{boot}/{int(namespace) + 1}/{ticks}", pid=2**22 - 1)
+    assert not other.is_here()
+    assert not other.is_dead()
+
+
 def test_a_killed_process_is_dead(python: Callable[..., subprocess.Popen[str]]) -> None:
     process = python(
         "from db.process import Owner; import time; print(Owner.current().started, flush=True); time.sleep(60)"
