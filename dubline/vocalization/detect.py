@@ -17,7 +17,7 @@ from dubline.vocalization.ear import FRAME_SECONDS, SILENCE_DBFS
 from dubline.vocalization.events import LABELS, Event, Label, Stem, in_order
 from dubline.vocalization.groups import Group, groups_of, listen_to
 from dubline.vocalization.hysteresis import runs
-from dubline.vocalization.listen import Heard, Listener
+from dubline.vocalization.listen import Heard, Listener, side_by_side
 from dubline.vocalization.residual import residual_spans
 from dubline.vocalization.rules import DetectionRules, standard
 from dubline.vocalization.silero import RATE
@@ -69,16 +69,19 @@ def detect(
 
 
 def _heard(blocks: Iterator[tuple[Block, ...]], groups: list[tuple[Group, ...]], *, rate: int) -> list[Heard]:
-    """What is heard in each of the files: the M&E with the dialogue as context, the DX stem alone."""
-    listeners = [Listener(len(each)) for each in groups]
+    """What is heard in each of the files: the M&E with the dialogue as context, each group of the DX stem with itself.
+
+    What sounds in the stem was a voice to the separator: its own context says so.
+    """
+    left, stem = Listener(len(groups[0])), [Listener(1) for each in groups[1:] for _ in each]
     streams = (np.concatenate([listen_to(b, g) for b, g in zip(each, groups, strict=True)], axis=1) for each in blocks)
     first = len(groups[0])
-    for block in resample_blocks(streams, rate_in=rate, rate_out=RATE, channels=sum(map(len, groups))):
+    for block in resample_blocks(streams, rate_in=rate, rate_out=RATE, channels=first + len(stem)):
         me, dx = block[:, :first], block[:, first:]
-        listeners[0].process(me, dx[:, :1] if len(groups) > 1 else None)
-        for listener in listeners[1:]:
-            listener.process(dx)
-    return [listener.heard() for listener in listeners]
+        left.process(me, dx[:, :1] if stem else None)
+        for at, listener in enumerate(stem):
+            listener.process(dx[:, at : at + 1], dx[:, at : at + 1])
+    return [left.heard(), *([side_by_side([one.heard() for one in stem])] if stem else [])]
 
 
 def _left_behind(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -62,6 +63,12 @@ class Listener:
         level = np.concatenate([*self._level, self._band.flush()])
         scores[level < FLOOR_DBFS] = 0.0
         return Heard(scores, level)
+
+
+def side_by_side(parts: Sequence[Heard]) -> Heard:
+    """What was heard of the same time by several listeners, their groups in order."""
+    scores, level = (np.concatenate(each, axis=1) for each in zip(*((p.scores, p.level) for p in parts), strict=True))
+    return Heard(scores, level)
 
 
 def _scores(decided: Decided) -> npt.NDArray[np.float16]:
