@@ -11,8 +11,7 @@ from pathlib import Path
 import torch
 import typer
 
-from cli.deploy import ZOMBIE_SECONDS
-from cli.worker import HEARTBEAT_SECONDS
+from cli.worker import HEARTBEAT_SECONDS, HEARTBEATS_MISSED
 from dubline.errors import EnvironmentFault
 from flows.deployments import default_file
 from flows.server import answers, command, note_url, studio_environment, wait_for
@@ -35,8 +34,9 @@ def up(
         help="Workers of the pool gpu; one for each GPU by default. Without any, separation runs with its title.",
     ),
     file: Path | None = typer.Option(None, help="A prefect.yaml; by default the one that comes with dubline."),
-    zombie_after: float = typer.Option(ZOMBIE_SECONDS, min=10, help="Seconds of silence that say a run is gone."),
-    heartbeat: float = typer.Option(HEARTBEAT_SECONDS, min=30, help="Seconds between a run's signs of life."),
+    heartbeat: float = typer.Option(
+        HEARTBEAT_SECONDS, min=30, help="Seconds between a run's signs of life; three missed say that it is gone."
+    ),
 ) -> None:
     """Run server, worker and GPU workers until Ctrl-C; what dies is started again. Hand in orders with `dubline
     submit` from another terminal."""
@@ -50,7 +50,7 @@ def up(
     try:
         wait_for(server.start(), url, server.log)
         note_url(home, HOST, port)
-        _deploy(file or default_file(), url, zombie_after)
+        _deploy(file or default_file(), url, HEARTBEATS_MISSED * heartbeat)
         pieces += _workers(settings, url, logs, titles=titles, gpu_workers=gpu_workers, heartbeat=heartbeat)
         typer.echo(f"Prefect at {url.removesuffix('/api')}; {', '.join(piece.name for piece in pieces)}", err=True)
         tend(pieces, stop, lambda words: typer.echo(words, err=True))

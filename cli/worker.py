@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
+import signal
 
 import typer
 
-from cli.deploy import ZOMBIE_SECONDS
 from flows.server import studio_api
 from flows.workers import worker_command, worker_environment
 from tasks.settings import Settings
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
-HEARTBEAT_SECONDS = ZOMBIE_SECONDS / 3
+# Prefect's own pace, and how many missed say that a run is gone.
+HEARTBEAT_SECONDS = 180.0
+HEARTBEATS_MISSED = 3
 
 
 @app.command(epilog="Example: CUDA_VISIBLE_DEVICES=0 dubline worker gpu")
@@ -29,4 +31,6 @@ def worker(
     with studio_api(settings.home / "prefect") as url:
         environment = worker_environment(settings, url, limit=limit, heartbeat=heartbeat)
     line = worker_command(pool, name=name, limit=limit, queues=queue)
+    # A shell's background job ignores Ctrl-C, which is how Prefect's worker stops itself.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     os.execve(line[0], line, environment)

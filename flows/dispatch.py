@@ -23,6 +23,7 @@ from prefect.client.schemas.filters import (
     WorkPoolFilterName,
 )
 from prefect.client.schemas.objects import FlowRun, State, StateType, WorkerStatus
+from prefect.context import FlowRunContext
 from prefect.deployments import run_deployment
 from prefect.exceptions import ObjectNotFound
 from prefect.states import Cancelling
@@ -83,9 +84,12 @@ def dispatch(run: RunRef, flow: str, pool: str, shares: Sequence[Mapping[str, An
 
 
 def _ask(deployment: UUID, parameters: Mapping[str, Any], tags: list[str]) -> UUID:
+    """Schedule one run, in the queue of the same name as the asking run's own: what is urgent there is urgent here."""
+    here = FlowRunContext.get()
+    queue = here.flow_run.work_queue_name if here is not None and here.flow_run is not None else None
+    made = run_deployment(deployment, parameters=dict(parameters), timeout=0, tags=tags, work_queue_name=queue)
     # Its type is one for both worlds; here, without an event loop, it answers with the run.
-    made = cast(FlowRun, run_deployment(deployment, parameters=dict(parameters), timeout=0, tags=tags))
-    return made.id
+    return cast(FlowRun, made).id
 
 
 def _wait(client: SyncPrefectClient, run: RunRef, pool: str, asked: list[UUID], *, insist: bool) -> int:
