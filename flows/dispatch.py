@@ -122,6 +122,7 @@ def _wait(client: SyncPrefectClient, run: RunRef, pool: str, asked: list[UUID], 
 
 def _live(client: SyncPrefectClient, pool: str) -> int:
     try:
+        client.read_work_pool(pool)  # says that there is none, where asking for its workers merely fails
         workers = client.read_workers_for_work_pool(pool)
     except ObjectNotFound:
         return 0
