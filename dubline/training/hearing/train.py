@@ -30,13 +30,14 @@ from dubline.vocalization.network import EventNet
 
 log = logging.getLogger(__name__)
 
-BATCH = 16
-LEARNING_RATE = 3e-3
+# Small, so that a processor makes many steps: a run of this length is short of steps, not of sound.
+BATCH = 6
+LEARNING_RATE = 2e-3
 _WARM_UP = 100
 _AVERAGE = 0.997
 _SAVE_SECONDS = 60.0
 _VALIDATE_SECONDS = 240.0
-_VALIDATION_SCENES = 64
+_VALIDATION_SCENES = 66
 SEPARATED = 360
 _POSITIVE = 2.0
 
