@@ -5,7 +5,8 @@ neither the classifier nor the separator was trained on, over ambience, music or
 
 * known: the events are given, at the times at which the voices are;
 * found: the events are those that detection finds in the same M&E;
-* separated: the M&E and the DX stem that the separator makes of the same with the voices 12 dB louder.
+* separated: the M&E and the DX stem that the separator makes of the same with the voices 12 dB louder; the voice in
+  that M&E is what of the dialogue is missing in the DX stem, as far as it is a multiple of the dialogue.
 
 Of each, policy `clean`: how many events were found; the share of those in which detection hears nothing afterwards;
 the energy of the voice left, in dB under what it was: median and upper decile, by *shadow filtering*: what was done to
@@ -29,6 +30,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from scipy.ndimage import uniform_filter
+from scipy.signal import istft, stft
 
 from dubline.audio.layout import Layout
 from dubline.audio.wav import Block, WavReader, WavWriter
@@ -265,6 +268,19 @@ def _alike(error: Block, voice: Block) -> float:
     return _db(max(found, 0.0) / float(np.square(np.abs(other)).sum()))
 
 
+def _remaining(voice: Block, left: Block) -> Block:
+    """The part of ``left`` (n, 2) that is a multiple of ``voice``, in each neighborhood of time and frequency."""
+    out = np.zeros_like(voice)
+    for channel in range(voice.shape[1]):
+        _, _, whole = stft(voice[:, channel], nperseg=_WINDOW, noverlap=_WINDOW * 3 // 4)
+        _, _, rest = stft(left[:, channel], nperseg=_WINDOW, noverlap=_WINDOW * 3 // 4)
+        common = uniform_filter((rest * whole.conj()).real, (7, 5))
+        share = np.clip(common / (uniform_filter(np.square(np.abs(whole)), (7, 5)) + 1e-15), 0.0, 1.0)
+        _, samples = istft(whole * share, nperseg=_WINDOW, noverlap=_WINDOW * 3 // 4)
+        out[:, channel] = samples[: len(out)]
+    return out
+
+
 def _common(one: np.ndarray, other: np.ndarray) -> float:
     """Energy of the multiples of ``other`` in ``one``, tile by tile of the spectrum."""
     edges = np.unique(np.round(np.geomspace(4, _WINDOW // 2, 25)).astype(int))
@@ -307,8 +323,8 @@ def sets(made: Film, network: registry.Model, folder: Path) -> Iterator[tuple[st
     louder = made.voice * np.float32(10.0 ** (LOUDER_DB / 20.0))
     mix = _written(made.background + louder, folder / "mix.wav")
     stems = separate_file(mix, folder / "stems", model=network).stems
-    with WavReader(stems["me"]) as reader:
-        remaining = reader.read() - made.background
+    with WavReader(stems["dx"]) as reader:
+        remaining = _remaining(louder, louder - reader.read())
     yield (
         "separated",
         measured(

@@ -17,8 +17,9 @@ Mask = npt.NDArray[np.complex64] | npt.NDArray[np.float32]
 
 # Residual voice energy under what it was: the goal of every removal ...
 TARGET_DB = -25.0
-# ... for which an estimate has to lie further down: what hides under the background is guessed too low by so much.
-MARGIN_DB = 10.0
+# ... for which an estimate has to lie further down: what hides under the background is guessed too low. Measured on
+# known voices at -12 to +6 dB over ambience and music, where -45 dB by estimate were -25 to -30 dB in truth.
+MARGIN_DB = 20.0
 # Silence stands for this much.
 _LOWEST_DB = -120.0
 

@@ -8,8 +8,8 @@ from dubline.audio.wav import Block
 from dubline.repair.candidate import MARGIN_DB, TARGET_DB, Candidate, background_kept, decibels, keeping
 from dubline.repair.evidence import Evidence, share
 
-# Less background than this is not worth the holes in it.
-LEAST_KEPT = 0.1
+# Less background than this is not worth the holes in it, and where so little is free of voice none of it surely is.
+LEAST_KEPT = 0.25
 
 
 def subtract(evidence: Evidence, rebuilt: Block) -> Candidate | None:

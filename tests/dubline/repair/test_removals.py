@@ -43,10 +43,10 @@ def said(voice: Callable[[int], Samples]) -> Samples:
 
 @pytest.fixture
 def alarm() -> Samples:
-    """An effect that only sounds during the event: 5 kHz, swelling and fading, to the left."""
+    """An effect that only sounds during the event: 7.2 kHz, swelling and fading, to the left."""
     at = np.arange(RATE * 10) / RATE
     swell = np.clip(1.5 - np.abs(at - 5.0), 0.0, 1.0)
-    return (0.2 * swell * np.sin(2 * np.pi * 5000 * at))[:, None].astype(np.float32) * np.float32([1.0, 0.2])
+    return (0.2 * swell * np.sin(2 * np.pi * 7200 * at))[:, None].astype(np.float32) * np.float32([1.0, 0.2])
 
 
 @pytest.fixture
@@ -85,7 +85,8 @@ def test_what_an_ideal_separator_and_a_bright_stem_show_is_taken_out_and_the_eff
     for name in ("subtract", "separate"):
         candidate = offers(one, evidence)[name]
         assert candidate is not None and left_db(one, candidate, said) < TARGET_DB, name
-        assert left_db(one, candidate, alarm) > -6.0, name
+        # The sibilants that fall together with the effect take some of it along.
+        assert left_db(one, candidate, alarm) > -8.0, name
         assert candidate.residual_db < TARGET_DB
 
 
