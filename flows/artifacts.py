@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
-
-from tasks.progress import artifact_key
 
 
 def publish_artifacts(slug: str, manifest: Mapping[str, Any]) -> None:
@@ -51,3 +50,8 @@ def _row(item: Mapping[str, Any]) -> dict[str, Any]:
 def _text(value: Any) -> str:
     """Free text as one harmless Markdown line."""
     return " ".join(str(value or "").replace("<", "&lt;").replace("|", "\\|").split())
+
+
+def artifact_key(*parts: str) -> str:
+    """A Prefect artifact key (lower case letters, digits, dashes) from free text."""
+    return re.sub(r"[^a-z0-9]+", "-", "-".join(parts).lower()).strip("-")

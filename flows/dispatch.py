@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 from uuid import UUID
 
@@ -30,7 +30,6 @@ from prefect.states import Cancelling
 
 from dubline.errors import BadInput, Cancelled, DublineError, EnvironmentFault
 from tasks import cancel
-from tasks.progress import StepProgress, tell
 from tasks.step import RunRef
 
 _POLL_SECONDS = 1.0
@@ -58,12 +57,21 @@ def live_workers(pool: str) -> int:
         return _live(client, pool)
 
 
-def dispatch(run: RunRef, flow: str, pool: str, shares: Sequence[Mapping[str, Any]], *, insist: bool) -> int:
+def dispatch(
+    run: RunRef,
+    flow: str,
+    pool: str,
+    shares: Sequence[Mapping[str, Any]],
+    *,
+    insist: bool,
+    meanwhile: Callable[[], object] = lambda: None,
+) -> int:
     """Run ``flow`` in ``pool`` once for each of ``shares`` (its parameters) and wait; returns how many crashed.
 
     What an earlier run of the title that died has left there is cancelled first, and so is all that has not ended when
     this raises: what a share raised, `Cancelled`, or `EnvironmentFault` when the server stays away. Where nobody takes
-    a share and no worker lives, it waits if ``insist``, else raises `NobodyThereError`.
+    a share and no worker lives, it waits if ``insist``, else raises `NobodyThereError`. ``meanwhile`` is called about
+    once a second.
     """
     tag = f"version-{run.version_id}"
     with get_client(sync_client=True) as client:
@@ -78,7 +86,7 @@ def dispatch(run: RunRef, flow: str, pool: str, shares: Sequence[Mapping[str, An
         _cancel(client, [one.id for one in left])
         asked = [_ask(deployment, share, [tag, f"title-{run.title}"]) for share in shares]
         try:
-            return _wait(client, run, pool, asked, insist=insist)
+            return _wait(client, run, pool, asked, insist=insist, meanwhile=meanwhile)
         finally:
             _cancel(client, asked)
 
@@ -92,7 +100,15 @@ def _ask(deployment: UUID, parameters: Mapping[str, Any], tags: list[str]) -> UU
     return cast(FlowRun, made).id
 
 
-def _wait(client: SyncPrefectClient, run: RunRef, pool: str, asked: list[UUID], *, insist: bool) -> int:
+def _wait(
+    client: SyncPrefectClient,
+    run: RunRef,
+    pool: str,
+    asked: list[UUID],
+    *,
+    insist: bool,
+    meanwhile: Callable[[], object],
+) -> int:
     heard = time.monotonic()
     while True:
         if cancel.requested(run.run_id):
@@ -110,10 +126,8 @@ def _wait(client: SyncPrefectClient, run: RunRef, pool: str, asked: list[UUID], 
         for state in states:
             if not state.is_crashed():
                 raise_unless_completed(state, f"pool {pool}")
-        ended = sum(state.is_final() for state in states)
-        tell(StepProgress("separate", f"in pool {pool}", ended / len(asked), "running"))
-        if ended == len(asked):
-            tell(StepProgress("separate", f"in pool {pool}", 1.0, "done"))
+        meanwhile()
+        if all(state.is_final() for state in states):
             return sum(state.is_crashed() for state in states)
         if alone and any(state.is_scheduled() or state.is_pending() for state in states):
             raise NobodyThereError

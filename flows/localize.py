@@ -13,6 +13,7 @@ from flows.deliver import Localized, deliver
 from flows.languages import make_deliverables, mix_language
 from flows.me import make_me
 from flows.preflight import preflight
+from flows.progress import title_progress
 from flows.run import refuse_after_crashes, title_run
 from flows.source import take_in
 from tasks import cancel
@@ -47,7 +48,7 @@ def localize(order_path: Path, out: Path, wait_seconds: float = 0.0) -> Localize
 
 def _localize(order_path: Path, out: Path, wait_seconds: float) -> Localized:
     plan = preflight(order_path, out, means().settings)
-    with title_run(plan, wait_seconds=wait_seconds) as run:
+    with title_run(plan, wait_seconds=wait_seconds) as run, title_progress(plan.order):
         source = take_in(run, plan)
         sound = make_me(run, plan, source)
         dubbed = [mix_language(run, plan, source, sound, dub) for dub in plan.order.dubs]

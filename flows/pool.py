@@ -12,6 +12,7 @@ from prefect.logging import get_run_logger
 from dubline.errors import EnvironmentFault
 from flows.dispatch import NobodyThereError, dispatch, live_workers
 from tasks.context import means
+from tasks.progress import StepProgress, tell
 from tasks.separate import separate
 from tasks.settings import AUTO, NONE
 from tasks.step import RunRef
@@ -29,13 +30,14 @@ def separate_in_pool(run: RunRef, wanted: str, ov_mix: str, parts: Parts) -> Non
     """Have the parts that the catalog does not have yet made in the pool the setting GPU_POOL names.
 
     ``auto`` leaves them to this process where no worker of the pool `gpu` lives, ``none`` always; with a pool's name
-    they wait for a worker there. Raises what the parts raise, `EnvironmentFault` when they crash time and again or the pool
-    makes something else than was asked for, `Cancelled`.
+    they wait for a worker there. Raises what the parts raise, `EnvironmentFault` when they crash time and again or the
+    pool makes something else than was asked for, `Cancelled`.
     """
     logger, insist = get_run_logger(), wanted not in (AUTO, NONE)
     pool = wanted if insist else GPU_POOL
     for _ in range(ROUNDS):
         todo = _missing(ov_mix, parts)
+        _tell(parts, todo)
         if not todo:
             return
         workers = live_workers(pool) if wanted != NONE else 0
@@ -49,7 +51,9 @@ def separate_in_pool(run: RunRef, wanted: str, ov_mix: str, parts: Parts) -> Non
             for share in shares
         ]
         try:
-            crashed = dispatch(run, "separate", pool, asked, insist=insist)
+            crashed = dispatch(
+                run, "separate", pool, asked, insist=insist, meanwhile=lambda: _tell(parts, _missing(ov_mix, parts))
+            )
         except NobodyThereError:
             logger.warning("nobody is left in pool %s: separation here, on %s", pool, means().device)
             return
@@ -70,6 +74,12 @@ def share_out(parts: Sequence[str], workers: int) -> list[Sequence[str]]:
     count = min(max(workers, 1), len(parts))
     edges = [k * len(parts) // count for k in range(count + 1)]
     return [parts[start:stop] for start, stop in itertools.pairwise(edges)]
+
+
+def _tell(parts: Parts, missing: Sequence[str]) -> None:
+    """Who watches sees all parts from the start, wherever they are made."""
+    for name in parts:
+        tell(StepProgress("separate", name, float(name not in missing), "running"))
 
 
 def _missing(ov_mix: str, parts: Parts) -> list[str]:

@@ -31,7 +31,7 @@ def ingest_file(
     check_file(path)
     state = path.stat()
     fingerprint = (state.st_size, state.st_mtime_ns, state.st_ino)
-    reporter = Reporter("ingest", subject, path.stem)
+    reporter = Reporter("ingest", subject)
     reporter.start()
     known = catalog.known_external(path, fingerprint)
     reporter.found = known is not None

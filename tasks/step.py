@@ -153,7 +153,7 @@ class Step:
         using = means()
         hashes = {role: given for role, ref in inputs.items() if (given := _asset_ids(ref)) is not None}
         recipe = self.recipe(hashes, params, using)
-        reporter = Reporter(self.name, subject, run.title)
+        reporter = Reporter(self.name, subject)
         try:
             with _slot(using.settings.jobs):
                 reporter.start()
