@@ -68,8 +68,8 @@ def dispatch(
 ) -> int:
     """Run ``flow`` in ``pool`` once for each of ``shares`` (its parameters) and wait; returns how many crashed.
 
-    What an earlier run of the title that died has left there is cancelled first, and so is all that has not ended when
-    this raises: what a share raised, `Cancelled`, or `EnvironmentFault` when the server stays away. Where nobody takes
+    What an earlier run of the title that died has left there is cancelled and waited for first; all that has not ended
+    when this raises is cancelled too: what a share raised, `Cancelled`, or `EnvironmentFault` when the server stays away. Where nobody takes
     a share and no worker lives, it waits if ``insist``, else raises `NobodyThereError`. ``meanwhile`` is called about
     once a second.
     """
@@ -83,7 +83,7 @@ def dispatch(
                 state=FlowRunFilterState(type=FlowRunFilterStateType(any_=_UNENDED)),
             ),
         )
-        _cancel(client, [one.id for one in left])
+        _wait_until_gone(client, _cancel(client, [one.id for one in left]))
         asked = [_ask(deployment, share, [tag, f"title-{run.title}"]) for share in shares]
         try:
             return _wait(client, run, pool, asked, insist=insist, meanwhile=meanwhile)
@@ -153,15 +153,20 @@ def _deployment(client: SyncPrefectClient, flow: str, pool: str) -> UUID:
     return found[0].id
 
 
-def _cancel(client: SyncPrefectClient, runs: Sequence[UUID]) -> None:
-    """Cancel what has not ended and wait until its processes are gone, so that nothing is worked on twice."""
-    deadline = time.monotonic() + _CANCEL_SECONDS
-    waiting = [one for one in runs if not _state(client.read_flow_run(one)).is_final()]
-    for one in waiting:
+def _cancel(client: SyncPrefectClient, runs: Sequence[UUID]) -> list[UUID]:
+    """Ask what has not ended to stop; its workers see to it."""
+    going = [one for one in runs if not _state(client.read_flow_run(one)).is_final()]
+    for one in going:
         client.set_flow_run_state(one, Cancelling())
-    while waiting and time.monotonic() < deadline:
-        time.sleep(_POLL_SECONDS)
-        waiting = [one for one in waiting if not _state(client.read_flow_run(one)).is_final()]
+    return going
+
+
+def _wait_until_gone(client: SyncPrefectClient, runs: Sequence[UUID]) -> None:
+    """Wait for cancelled runs to end, so that nothing is worked on twice."""
+    deadline = time.monotonic() + _CANCEL_SECONDS
+    while runs and time.monotonic() < deadline:
+        runs = [one for one in runs if not _state(client.read_flow_run(one)).is_final()]
+        time.sleep(_POLL_SECONDS if runs else 0)
 
 
 def _state(run: FlowRun) -> State[Any]:
