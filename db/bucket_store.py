@@ -67,6 +67,11 @@ class BucketStore(Store):
         """The cache's folder."""
         return self._cache.folder.root
 
+    @property
+    def is_far(self) -> bool:
+        """What lies here is a cache."""
+        return True
+
     def put(self, path: Path, *, suffix: str, move: bool = True) -> StoredAsset:
         """Take the bytes of ``path`` into the cache, and send them unless they are there."""
         with self._cache.keep(path, suffix=suffix, move=move) as (asset, kept):

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from db import models as m
@@ -95,6 +95,15 @@ class Files(Database):
                 places = [Path(source.path) for source in sources if unchanged(source)]
                 uri, suffix = (places[0].as_uri(), places[0].suffix) if places else (uri, suffix)
             return StoredAsset(sha256=sha256, bytes=row.bytes, suffix=suffix, storage_uri=uri)
+
+    def stored_bytes(self, version_id: int) -> int:
+        """Bytes that lie in the store for a version, whatever run made them."""
+        named = select(m.MediaFile.asset_sha256).filter_by(version_id=version_id)
+        query = select(func.sum(m.Asset.bytes)).where(
+            m.Asset.sha256.in_(named), m.Asset.storage_uri.startswith("store:"), m.Asset.collected_at.is_(None)
+        )
+        with self.read() as session:
+            return int(session.execute(query).scalar() or 0)
 
     def known_external(self, path: Path, fingerprint: tuple[int, int, int]) -> str | None:
         """SHA-256 of a file outside the store, if it is as it was when last hashed; else None."""

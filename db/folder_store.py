@@ -50,6 +50,11 @@ class FolderStore(Store):
         """The folder."""
         return self.root
 
+    @property
+    def is_far(self) -> bool:
+        """What lies here is the store itself."""
+        return False
+
     def put(self, path: Path, *, suffix: str, move: bool = True) -> StoredAsset:
         """Take the bytes of ``path`` in; nothing half-written is left behind where that fails."""
         with self.arriving(path, suffix=suffix, move=move) as (arrival, asset):

@@ -44,6 +44,11 @@ class Store(ABC):
     def local(self) -> Path:
         """The folder of this machine that bytes pass through on their way in and out."""
 
+    @property
+    @abstractmethod
+    def is_far(self) -> bool:
+        """Whether this machine holds only copies, while they are used."""
+
     @abstractmethod
     def put(self, path: Path, *, suffix: str, move: bool = True) -> StoredAsset:
         """Take the bytes of ``path`` into the store; with ``move`` the file itself goes, where that is possible.

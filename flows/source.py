@@ -10,6 +10,7 @@ from dubline.audio.layout import Layout
 from dubline.media.streams import Media
 from flows.preflight import Plan, check_media
 from flows.run import register
+from flows.space import check_space
 from flows.start import start_frames
 from flows.stored import read_json
 from tasks.context import means
@@ -72,6 +73,7 @@ def take_in(run: RunRef, plan: Plan) -> Source:
     probed = probe.submit(run, master=master).result()
     media = read_media(probed["media"])
     check_media(plan, media)
+    check_space(run, plan, media)
     register(plan, media)
     means().catalog.record_tracks(run.version_id, master, list(tracks_of(media)))
     ov = demux.submit(run, master=master, stream=order.master.audio_stream).result()
