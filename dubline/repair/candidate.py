@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dubline.audio.wav import Block
-from dubline.repair.evidence import Evidence, share
+from dubline.repair.evidence import Power, share
 from dubline.repair.scene import Scene
 from dubline.repair.spectra import Grid
 
@@ -74,7 +74,7 @@ def decibels(ratio: float) -> float:
     return 10.0 * math.log10(max(ratio, 10.0 ** (_LOWEST_DB / 10.0)))
 
 
-def keeping(feared: npt.NDArray[np.float32], heard: npt.NDArray[np.float32], allowed: float) -> npt.NDArray[np.float32]:
+def keeping(feared: Power, heard: Power, allowed: float) -> Power:
     """A mask (frames, bins) of ones and zeros: as much of ``heard`` as leaves ``allowed`` of the ``feared`` power.
 
     Bins go in the order of how much of them can be voice.
@@ -87,7 +87,7 @@ def keeping(feared: npt.NDArray[np.float32], heard: npt.NDArray[np.float32], all
     return mask.reshape(feared.shape)
 
 
-def background_kept(mask: npt.NDArray[np.float32], evidence: Evidence) -> float:
-    """The share of what is not feared to be voice that ``mask`` (frames, bins) leaves."""
-    background = evidence.heard - evidence.feared
+def background_kept(mask: Power, heard: Power, feared: Power) -> float:
+    """The share of what in ``heard`` is not ``feared`` to be voice that ``mask`` leaves; all (frames, bins)."""
+    background = heard - feared
     return share(np.square(mask) * background, background)

@@ -58,7 +58,7 @@ def separate(evidence: Evidence, rebuilt: Block) -> Candidate | None:
     feared = hidden(np.minimum(voice, evidence.feared), remains)
     allowed = float(evidence.feared.sum(dtype=np.float64)) * 10.0 ** ((TARGET_DB - MARGIN_DB) / 10.0)
     mask = keeping(feared, remains, allowed)
-    kept = background_kept(mask, evidence)
+    kept = background_kept(mask, remains, feared)
     if kept < LEAST_KEPT:
         return None
     grid = evidence.grid

@@ -19,7 +19,7 @@ def subtract(evidence: Evidence, rebuilt: Block) -> Candidate | None:
     """
     feared = float(evidence.feared.sum(dtype=np.float64))
     mask = keeping(evidence.feared, evidence.heard, feared * 10.0 ** ((TARGET_DB - MARGIN_DB) / 10.0))
-    kept = background_kept(mask, evidence)
+    kept = background_kept(mask, evidence.heard, evidence.feared)
     if kept < LEAST_KEPT:
         return None
     grid = evidence.grid

@@ -82,9 +82,10 @@ def test_what_an_ideal_separator_and_a_bright_stem_show_is_taken_out_and_the_eff
     background = noise(len(said), 2, rms=0.003) + alarm
     one = scene(background + said, 3 * said)
     evidence = evidence_in(one, inside(one, said))
-    for name in ("subtract", "separate"):
-        candidate = offers(one, evidence)[name]
-        assert candidate is not None and left_db(one, candidate, said) < TARGET_DB, name
+    masked = {name: one for name, one in offers(one, evidence).items() if one is not None and one.mask is not None}
+    assert masked
+    for name, candidate in masked.items():
+        assert left_db(one, candidate, said) < TARGET_DB, name
         # The sibilants that fall together with the effect take some of it along.
         assert left_db(one, candidate, alarm) > -8.0, name
         assert candidate.residual_db < TARGET_DB
