@@ -19,11 +19,13 @@ def policies(
     """List the disposition policies, or show one: what stays, what goes to OPT, what to the DX guide."""
     added = Settings.load().policies_root
     if policy:
-        body = library.get(policy, added).model_dump(mode="json")
+        found = library.get(policy, added)
         if as_json:
-            print_json(body)
+            print_json(found.body())
         else:
-            print_table(policy, ("field", "value"), body.items())
+            title = f"{found.id}@{found.version}: {found.name} ({found.source})"
+            rows = ((rule.label, rule.limits or None, rule.disposition, rule.basis, rule.note) for rule in found.rules)
+            print_table(title, ("label", "where", "disposition", "basis", "note"), rows)
         return
     known, standing = library.list_policies(added), library.standing(added)
     if as_json:

@@ -49,6 +49,18 @@ class Rule(Data):
         return self.note or f"{self.label} {_PLACES[self.disposition]}"
 
     @property
+    def limits(self) -> str:
+        """What the rule asks beside the label, in words; empty where it asks nothing."""
+        asked = (
+            (f"in the {self.stem} stem", self.stem),
+            (f"at least {self.min_level_db} dB", self.min_level_db),
+            (f"at most {self.max_level_db} dB", self.max_level_db),
+            (f"at least {self.min_seconds} s", self.min_seconds),
+            (f"at most {self.max_seconds} s", self.max_seconds),
+        )
+        return ", ".join(text for text, limit in asked if limit is not None)
+
+    @property
     def unlimited(self) -> bool:
         """Whether it fits every event of its label in its stem."""
         return (self.min_level_db, self.max_level_db, self.min_seconds, self.max_seconds) == (None,) * 4

@@ -48,6 +48,12 @@ def test_length_and_stem_decide_too() -> None:
     assert [one.disposition for one in decided] == ["keep", "optional", "optional"]
 
 
+def test_a_rule_says_its_limits_in_words() -> None:
+    light = next(rule for rule in policies.get("netflix").rules if rule.max_level_db is not None)
+    assert light.limits == "at most 6.0 dB, at most 2.0 s"
+    assert light.model_copy(update={"stem": "dx"}).limits.startswith("in the dx stem, ")
+
+
 def test_a_studio_writes_its_own_policy_or_a_newer_one_of_ours(tmp_path: Path) -> None:
     shipped = policies.get("clean")
     for own in ({"id": "house"}, {"version": shipped.version + 1}):
