@@ -71,7 +71,7 @@ def clean_scene(
     """
     evidence = evidence_in(scene, separator(scene) if separator is not None else None)
     voice = scene.weight * evidence.estimate
-    built = rebuild(Gap(scene.before, scene.after, scene.length, scene.rate, scene.me - voice))
+    built = rebuild(Gap(scene.before, scene.after, scene.length, scene.rate, scene.me, scene.me - voice))
     masked = [subtract(evidence, built.samples), separate(evidence, built.samples)]
     thorough = any(removal.event in stubborn for removal in scene.removals)
     offers = sorted((one for one in masked if one is not None and not thorough), key=lambda one: -one.kept)

@@ -23,5 +23,7 @@ def rebuild(gap: Gap) -> Rebuilt:
     samples, method = fill(gap)
     if method == "autoregression":
         return Rebuilt(samples, method)
-    kept = keep(samples, gap.under, gap.rate) if gap.under is not None else samples
+    if gap.heard is None or gap.under is None:
+        return Rebuilt(join(gap, samples), method)
+    kept = keep(samples, gap.heard, gap.under, gap.rate)
     return Rebuilt(join(gap, kept), method if kept is samples else f"{method} and hits")

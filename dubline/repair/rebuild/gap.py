@@ -17,14 +17,15 @@ class Gap:
     """``length`` frames at ``rate`` Hz of which the background is to be rebuilt from what is around them.
 
     ``before`` and ``after`` (n, channels) float32 touch the gap and are free of voice; either may be empty, and of
-    each the nearest eight seconds are used. ``under`` (length, channels), if given, is what removal took to be the
-    background inside: it may still hold voice and lack background, so only what cannot be a voice is taken from it.
+    each the nearest eight seconds are used. ``heard`` (length, channels), if given, is what sounds inside, voice and
+    all, and ``under`` what removal took to be the background of it: hits that cannot be a voice are kept.
     """
 
     before: Block
     after: Block
     length: int
     rate: int
+    heard: Block | None = None
     under: Block | None = None
 
     @property

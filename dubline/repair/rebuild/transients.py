@@ -27,9 +27,10 @@ _OVER_DB = 6.0
 _TINY = 1e-14
 
 
-def keep(rebuilt: Block, under: Block, rate: int) -> Block:
-    """``rebuilt`` with the hits that ``under`` holds in their place, all (length, channels) float32.
+def keep(rebuilt: Block, heard: Block, under: Block, rate: int) -> Block:
+    """``rebuilt`` with the hits of ``heard`` in their place, as ``under`` has them; all (length, channels) float32.
 
+    They are told by ``heard``, the sound as it was, for what a mask leaves of a voice may well be short and broad.
     Median filtering tells such sounds from lasting ones over a whole title (Fitzgerald, DAFx 2010); in a gap their rise
     and fall have to.
     """
@@ -38,13 +39,15 @@ def keep(rebuilt: Block, under: Block, rate: int) -> Block:
         return rebuilt
     lead = frames.window - frames.hop
     around = ((lead, lead + -len(rebuilt) % frames.hop), (0, 0))
-    ours, theirs = (frames.analyze(np.pad(samples, around)) for samples in (rebuilt, under))
-    mine, heard = (np.square(np.abs(spectrum), dtype=np.float64).sum(axis=1) + _TINY for spectrum in (ours, theirs))
-    inside = _hits(mine, heard, frames, rate)
+    ours, all_of_it, theirs = (frames.analyze(np.pad(samples, around)) for samples in (rebuilt, heard, under))
+    mine, whole, left = (
+        np.square(np.abs(spectrum), dtype=np.float64).sum(axis=1) + _TINY for spectrum in (ours, all_of_it, theirs)
+    )
+    inside = _hits(mine, whole, frames, rate)
     if not inside.any():
         return rebuilt
     usual = mine.mean(axis=0) * _ratio(_OVER_DB)
-    mask = (inside[:, None] & (heard > usual))[:, None, :]
+    mask = (inside[:, None] & (left > usual))[:, None, :]
     kept = frames.synthesize(np.where(mask, theirs, ours))[lead : lead + len(rebuilt)]
     # Where nothing is kept, not a bit changes.
     reach = np.zeros(len(rebuilt) + 2 * frames.window, dtype=np.bool_)

@@ -21,7 +21,8 @@ def hit(seconds: float, *, dies_in: float) -> npt.NDArray[np.float32]:
 
 def test_a_knock_is_kept_and_not_a_bit_elsewhere_changes() -> None:
     knock = hit(0.5, dies_in=0.006)
-    kept = keep(BED, BED + knock, RATE)
+    voice = (0.02 * np.sin(AT * 2 * np.pi * 200)).astype(np.float32)
+    kept = keep(BED, BED + knock + voice, BED + knock, RATE)
     span = slice(int(0.5 * RATE), int(0.52 * RATE))
     error = kept[span] - BED[span] - knock[span]
     assert np.square(error).sum() < 0.05 * np.square(knock[span]).sum()
@@ -38,9 +39,14 @@ def test_a_knock_is_kept_and_not_a_bit_elsewhere_changes() -> None:
     ],
 )
 def test_nothing_else_is(sound: npt.NDArray[np.float32]) -> None:
-    assert keep(BED, BED + sound, RATE) is BED
+    assert keep(BED, BED + sound, BED + sound, RATE) is BED
 
 
 def test_too_short_a_gap_holds_none() -> None:
-    assert keep(BED[:100], BED[:100], RATE) is not None
-    assert np.array_equal(keep(BED[:100], 10 * BED[:100], RATE), BED[:100])
+    assert np.array_equal(keep(BED[:100], 10 * BED[:100], 10 * BED[:100], RATE), BED[:100])
+
+
+def test_what_a_mask_leaves_of_a_voice_is_no_knock() -> None:
+    voice = 0.3 * np.random.default_rng(2).standard_normal((RATE, 1)).astype(np.float32)
+    left = BED + voice * ((AT > 0.5) & (AT < 0.51))
+    assert keep(BED, BED + voice, left, RATE) is BED
