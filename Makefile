@@ -48,7 +48,7 @@ format: setup
 
 # All but the one that trains for hours.
 bench: setup
-	for script in $(filter-out bench/transfer.py,$(wildcard bench/*.py)); do $(BIN)/python $$script || exit 1; done
+	for script in $(filter-out bench/transfer.py bench/reconstruction.py,$(wildcard bench/*.py)); do $(BIN)/python $$script || exit 1; done
 
 clean:
 	rm -rf $(VENV) $(OUT) build *.egg-info
