@@ -10,12 +10,12 @@ from dubline.vocalization.ear import FRAME_SECONDS
 from dubline.vocalization.events import LABELS, Event, Label
 from dubline.vocalization.rules import standard
 
-FRAMES = 1875  # a minute
+FRAMES = 625  # twenty seconds
 LEVEL: dict[Label, tuple[float, float]] = {"singing": (0.8, 0.98), "exertion": (0.05, 0.3)}
 
 
-def minute(seed: int, *, voices: bool) -> Listened:
-    """Background scores, with blips, and, where ``voices`` are, eight seconds of events; see `LEVEL` for either."""
+def piece(seed: int, *, voices: bool) -> Listened:
+    """Background scores, with blips, and, where ``voices`` are, three events; see `LEVEL` for either."""
     rng = np.random.default_rng(seed)
     scores = rng.uniform(0.0, 0.02, (FRAMES, len(LABELS))).astype(np.float32)
     true = []
@@ -31,16 +31,16 @@ def minute(seed: int, *, voices: bool) -> Listened:
 
 
 def test_a_midpoint_is_the_score_that_is_hardly_ever_reached_without_a_voice() -> None:
-    voiceless = [minute(seed, voices=False) for seed in range(4)]
+    voiceless = [piece(seed, voices=False) for seed in range(4)]
     for label, (background, _) in LEVEL.items():
         assert background < midpoint(voiceless, label, 1.0) < background + 0.06
         assert midpoint(voiceless, label, 1e6) < 0.06
 
 
-@pytest.mark.parametrize("most_false", [0.0, 30.0])
+@pytest.mark.parametrize("most_false", [0.0, 100.0])
 def test_rules_find_what_stands_out_for_its_label_and_make_up_no_more_than_they_may(most_false: float) -> None:
-    voiced = [minute(seed, voices=True) for seed in range(3)]
-    voiceless = [minute(seed, voices=False) for seed in range(10, 14)]
+    voiced = [piece(seed, voices=True) for seed in range(3)]
+    voiceless = [piece(seed, voices=False) for seed in range(10, 14)]
     rules = calibrated(standard(), voiced, voiceless, most_false=most_false)
     assert (measured(voiceless, rules).false_per_hour or 0.0) <= most_false
     found = measured(voiced, rules)
