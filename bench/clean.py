@@ -1,20 +1,20 @@
 """What is left of a voice after cleaning, where the voice and the background under it are known.
 
 ``python bench/clean.py --corpus DIR --cache DIR [--count N] [--seed S] [--model M]``: N times (24) a recording that
-neither the classifier nor the separator was trained on, over ambience, music or both, at -12 to +6 dB over it, as
+the event classifier was not trained on, over ambience, music or both, at -12 to +6 dB over it, as
 
 * known: the events are given, at the times at which the voices are;
 * found: the events are those that detection finds in the same M&E;
 * separated: the M&E and the DX stem that the separator makes of the same with the voices 12 dB louder; the voice in
   that M&E is what of the dialogue is missing in the DX stem, as far as it is a multiple of the dialogue.
 
-Of each, policy `clean`: how many events were found; the share of those in which detection hears nothing afterwards;
-the energy of the voice left, in dB under what it was: median and upper decile, by *shadow filtering*: what was done to
-the M&E is done to the voice alone. ``alike`` is the same seen from outside: the part of the result that is a multiple
-of the voice, in bands of a third of an octave and stretches of a quarter of a second, less what the background has by
-chance. ``covered`` is how much of those voices' time the events cover, ``kept`` the mean share of the background that
-was not rebuilt, ``speed`` the processor's seconds for detect and clean over the length of the sound, had it 60 events
-an hour; ``false`` counts events where no voice is.
+Of each, policy `clean`: how many events were found; in how many of those detection hears nothing afterwards; the energy
+of the voice left in the events, in dB under what it was: median and upper decile, by *shadow filtering*: what was done
+to the M&E is done to the voice alone. ``alike`` is what of the whole voice is left, seen from outside: the part of the
+result that is a multiple of it, in bands of a third of an octave and stretches of a quarter of a second, less what there
+is of that by chance. ``covered`` is how much of those voices' time the events cover, ``kept`` the mean share of the
+background that was not rebuilt, ``false`` counts events where no voice is. ``speed`` is the processor's seconds for
+detect and clean over the length of the sound, had it 60 events an hour; a busy machine makes it larger.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ from dubline.repair.scene import Scene
 from dubline.separation import registry
 from dubline.separation.files import separate_file
 from dubline.separation.network import Network
-from dubline.training.corpus import RATE, Clip, Corpus, Holdout, open_corpus, split
+from dubline.training.corpus import RATE, Clip, Corpus, open_corpus
 from dubline.training.hearing.material import label_of, taught_and_unheard
 from dubline.vocalization import policies
 from dubline.vocalization.detect import detect
@@ -75,8 +75,7 @@ class Film:
 def film(corpus: Corpus, *, count: int, seed: int) -> Film:
     """``count`` scenes of 14 s with a voice in each, kinds, levels and labels in turn."""
     rng = np.random.default_rng(seed)
-    _, unheard = taught_and_unheard(corpus)
-    _, held = split(unheard, Holdout(share=1.0))
+    _, held = taught_and_unheard(corpus)
     voices = _by_label(held)
     labels = sorted(voices)
     steady = [c for c in held.of("effects") if c.frames >= 4 * RATE and _is_steady(held.samples(c))]
@@ -226,11 +225,13 @@ def measured(
     left, alike = [], []
     for event in hit:
         inside = slice(round(event.start_seconds * RATE), round(event.end_seconds * RATE))
-        left.append(_db(_energy(shadow.left[inside]) / max(_energy(voice[inside]), 1e-12)))
+        gone = _within(event, report.events)[:, None]
+        said, stays = (one[inside] * gone for one in (voice, shadow.left))
+        left.append(_db(_energy(stays) / max(_energy(said), 1e-12)))
         alike.append(_alike(filled[inside] - made.background[inside], voice[inside]))
     silent = sum(not any(_meet(event, one) for one in report.remaining) for event in hit)
     false = sum(not any(_meet(event, one) for event in made.true) for one in found if one.stem == "me")
-    covered = [_covered(event, report.events) for event in hit]
+    covered = [float(_within(event, report.events).mean()) for event in hit]
     kept = float(np.mean(shadow.kept)) if shadow.kept else 0.0
     return Figures(
         len(made.true),
@@ -246,11 +247,11 @@ def measured(
     )
 
 
-def _covered(event: Event, found: Sequence[Event]) -> float:
-    """The share of ``event`` that lies in events of the M&E that were ``found``."""
-    at = np.linspace(event.start_seconds, event.end_seconds, 201)[:-1]
+def _within(event: Event, found: Sequence[Event]) -> np.ndarray:
+    """Which samples of ``event`` lie in events of the M&E that were ``found``, (n,)."""
+    at = np.arange(round(event.start_seconds * RATE), round(event.end_seconds * RATE)) / RATE
     inside = [(at >= one.start_seconds) & (at < one.end_seconds) for one in found if one.stem == "me"]
-    return float(np.mean(np.any(inside, axis=0)))
+    return np.any(inside, axis=0)
 
 
 def _meet(one: Event, other: Event) -> bool:
