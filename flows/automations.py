@@ -18,6 +18,7 @@ Labels = dict[str, str | list[str]]
 _RUNS: Labels = {"prefect.resource.id": "prefect.flow-run.*"}
 _TITLES: Labels = {"prefect.resource.role": "deployment", "prefect.resource.name": "localize"}
 _OF_EACH_RUN = {"prefect.resource.id"}
+_SETTLED = timedelta(seconds=15)
 _ANYTHING = {"prefect.flow-run.*"}
 _TAKEN_BY_A_WORKER = {f"prefect.flow-run.{state}" for state in ("Pending", "Submitting", "InfrastructurePending")}
 
@@ -40,15 +41,8 @@ def automations(zombie_after: float) -> Iterator[AutomationCore]:
     yield AutomationCore(
         name="dubline: a crashed title is taken up again",
         description="Finished steps are answered from the catalog; how often is bounded by the flow itself.",
-        trigger=EventTrigger(
-            posture=Posture.Reactive,
-            match=_RUNS,
-            match_related=_TITLES,
-            for_each=_OF_EACH_RUN,
-            expect={"prefect.flow-run.Crashed"},
-            threshold=1,
-            within=timedelta(0),
-        ),
+        # Not at once: a worker reports a process it lost twice, and cannot take a run again before it is done with it.
+        trigger=_silence_after({"prefect.flow-run.Crashed"}, _SETTLED, match_related=_TITLES),
         actions=[_again("crashed: taken up again")],
     )
 
@@ -63,10 +57,11 @@ def set_up_automations(client: SyncPrefectClient, *, zombie_after: float) -> Non
             client.create_automation(one)
 
 
-def _silence_after(event: set[str], silence: timedelta) -> EventTrigger:
+def _silence_after(event: set[str], silence: timedelta, match_related: Labels | None = None) -> EventTrigger:
     return EventTrigger(
         posture=Posture.Proactive,
         match=_RUNS,
+        match_related=match_related or {},
         for_each=_OF_EACH_RUN,
         after=event,
         expect=_ANYTHING,

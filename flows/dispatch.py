@@ -69,9 +69,9 @@ def dispatch(
     """Run ``flow`` in ``pool`` once for each of ``shares`` (its parameters) and wait; returns how many crashed.
 
     What an earlier run of the title that died has left there is cancelled and waited for first; all that has not ended
-    when this raises is cancelled too: what a share raised, `Cancelled`, or `EnvironmentFault` when the server stays away. Where nobody takes
-    a share and no worker lives, it waits if ``insist``, else raises `NobodyThereError`. ``meanwhile`` is called about
-    once a second.
+    when this raises is cancelled too: what a share raised, `Cancelled`, or `EnvironmentFault` when the server stays
+    away. Where nobody takes a share and no worker lives, it waits if ``insist``, else raises `NobodyThereError`.
+    ``meanwhile`` is called about once a second.
     """
     tag = f"version-{run.version_id}"
     with get_client(sync_client=True) as client:

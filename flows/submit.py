@@ -16,8 +16,8 @@ from flows.dispatch import raise_unless_completed
 from flows.preflight import Plan
 
 _POLL_SECONDS = 1.0
-# A crashed run is taken up again by an automation a moment later.
-_CRASHED_SECONDS = 20.0
+# A crashed run is taken up again by an automation, once it is certain that its worker is done with it.
+_CRASHED_SECONDS = 60.0
 
 
 def submit_order(plan: Plan, *, queue: str, wait_seconds: float) -> FlowRun:
