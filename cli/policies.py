@@ -24,8 +24,8 @@ def policies(
             print_json(found.body())
         else:
             title = f"{found.id}@{found.version}: {found.name} ({found.source})"
-            rows = ((rule.label, rule.limits or None, rule.disposition, rule.basis, rule.note) for rule in found.rules)
-            print_table(title, ("label", "where", "disposition", "basis", "note"), rows)
+            rules = ((rule.label, rule.limits or None, rule.disposition, rule.basis, rule.note) for rule in found.rules)
+            print_table(title, ("label", "where", "disposition", "basis", "note"), rules)
         return
     known, standing = library.list_policies(added), library.standing(added)
     if as_json:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,12 @@ def test_the_edits_are_in_the_lineage_of_what_they_changed(title: Title, capsys:
     _, result = title
     assert run(["catalog", "lineage", result.me["optional"], "--json"]) == 0
     assert "edits.yaml" in capsys.readouterr().out
+
+
+def test_the_guides_text_is_traced_to_the_recognizer(title: Title, capsys: pytest.CaptureFixture[str]) -> None:
+    folder, result = title
+    assert run(["catalog", "lineage", str(Path(result.me["dx_guide"]).with_suffix(".srt")), "--json"]) == 0
+    assert hashlib.sha256((folder / "tiny.pt").read_bytes()).hexdigest() in capsys.readouterr().out
 
 
 def test_every_event_is_on_the_page_and_its_clips_lie_beside_it(title: Title) -> None:
