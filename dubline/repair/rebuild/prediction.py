@@ -46,8 +46,9 @@ def learn(parts: list[Block], rate: int) -> Prediction:
         if order and lag[0] > 0.0:
             lag[0] *= 1.0 + _RIDGE
             filters[channel, 1:] = -solve_toeplitz(lag[:-1], lag[1:])
-    missed = np.concatenate([_errors(part, filters) for part in parts])
-    covariance = missed.T @ missed / max(len(missed), 1)
+    # Of the tapered sound, as the filters are: what they were not learned from would seem all error.
+    missed = np.concatenate([_errors(_tapered(part), filters) for part in parts])
+    covariance = missed.T @ missed / sum(float(np.square(_taper(len(part))).sum()) for part in parts)
     values, vectors = np.linalg.eigh(covariance)
     return Prediction(filters, vectors * np.sqrt(np.maximum(values, 0.0)))
 
@@ -70,14 +71,22 @@ def extrapolate(samples: Block, length: int, rate: int, drawn: np.random.Generat
 
 def _autocorrelation(part: Block, order: int) -> Floats:
     """Of every channel, tapered: (channels, 1 + order)."""
-    tapered = part.astype(np.float64) * np.hanning(len(part) + 2)[1:-1, None]
     size = 1 << int(len(part) + order).bit_length()
-    power = np.square(np.abs(np.fft.rfft(tapered, size, axis=0)))
+    power = np.square(np.abs(np.fft.rfft(_tapered(part), size, axis=0)))
     lags: Floats = np.fft.irfft(power, size, axis=0)[: order + 1].T
     return lags
 
 
-def _errors(part: Block, filters: Floats) -> Floats:
-    """(n, channels), without the beginning, which has nothing to be predicted from."""
-    columns = [lfilter(taps, [1.0], part[:, channel].astype(np.float64)) for channel, taps in enumerate(filters)]
-    return np.stack(columns, axis=1)[filters.shape[1] - 1 :]
+def _taper(length: int) -> Floats:
+    taper: Floats = np.hanning(length + 2)[1:-1]
+    return taper
+
+
+def _tapered(part: Block) -> Floats:
+    tapered: Floats = part.astype(np.float64) * _taper(len(part))[:, None]
+    return tapered
+
+
+def _errors(tapered: Floats, filters: Floats) -> Floats:
+    """(n, channels)."""
+    return np.stack([lfilter(taps, [1.0], tapered[:, channel]) for channel, taps in enumerate(filters)], axis=1)

@@ -67,14 +67,15 @@ def synthesize(gap: Gap, tones: Block | None = None) -> Block:
     lead = frames.window - frames.hop
     noise = _white(gap, frames, lead + gap.length + lead, bands)
     at = (np.arange(len(noise)) * frames.hop + frames.window / 2 - lead).astype(np.float64)
-    gains = np.sqrt(levels_inside(levels, around.at, at, gap.rate) * standing_out(levels, around.at, len(at)))
+    usual = levels_inside(levels, around.at, at, gap.rate)
+    gains = np.sqrt(usual * standing_out(levels, around.at, usual))
     # (bins, channels, channels) on (frames, channels, bins)
     colored = np.einsum("bij,tjb->tib", shape, noise, optimize=True)
     colored *= gains[:, None, bands].astype(np.float32)
     if tones is not None:
-        usual = np.square(np.abs(shape)).sum(axis=2).T * np.square(gains)[:, None, bands]
-        there = _powers_of(tones, frames, len(usual))
-        colored *= np.sqrt(np.clip(1.0 - _OVERSUBTRACTION * there / np.maximum(usual, _TINY), 0.0, 1.0)).astype(
+        expected = np.square(np.abs(shape)).sum(axis=2).T * np.square(gains)[:, None, bands]
+        there = _powers_of(tones, frames, len(noise))
+        colored *= np.sqrt(np.clip(1.0 - _OVERSUBTRACTION * there / np.maximum(expected, _TINY), 0.0, 1.0)).astype(
             np.float32
         )
     return frames.synthesize(colored)[lead : lead + gap.length]
@@ -139,16 +140,16 @@ def levels_inside(levels: Floats, at: Floats, inside: Floats, rate: int) -> Floa
     return powers
 
 
-def standing_out(levels: Floats, at: Floats, count: int) -> Floats:
-    """Power over the usual one, at least 1, for ``count`` frames and every band: as often as in the context.
+def standing_out(levels: Floats, at: Floats, usual: Floats) -> Floats:
+    """Power over the ``usual`` one (frames inside, bands), at least 1: as often and as much as in the context.
 
     Taken from one stretch of the context, all bands together, that has as much of it as such stretches mostly have;
     of that only the highest, since it must make up the whole difference between the usual power and the mean.
     """
-    split = int(np.searchsorted(at, 0.0))
+    count, split = len(usual), int(np.searchsorted(at, 0.0))
     sides = [np.log(side) for side in (levels[:split], levels[split:]) if len(side) >= _FEWEST_FRAMES]
     if not sides:
-        return np.ones((count, levels.shape[1]))
+        return np.ones_like(usual)
     stretches = [
         side[first : first + count]
         for side in sides
@@ -161,7 +162,8 @@ def standing_out(levels: Floats, at: Floats, count: int) -> Floats:
     low, high = np.zeros(len(wanted)), np.maximum(over.max(axis=0), 0.0)
     for _ in range(_BISECTIONS):
         middle = (low + high) / 2
-        enough = np.log(np.exp(np.maximum(over - middle, 0.0)).mean(axis=0)) > wanted
+        powers = (usual * np.exp(np.maximum(over - middle, 0.0))).mean(axis=0)
+        enough = powers > usual.mean(axis=0) * np.exp(wanted)
         low, high = np.where(enough, middle, low), np.where(enough, high, middle)
     out: Floats = np.exp(np.maximum(over - high, 0.0))
     return out
