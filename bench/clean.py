@@ -8,13 +8,14 @@ the event classifier was not trained on, over ambience, music or both, at -12 to
 * separated: the M&E and the DX stem that the separator makes of the same with the voices 12 dB louder; the voice in
   that M&E is what of the dialogue is missing in the DX stem, as far as it is a multiple of the dialogue.
 
-Of each, policy `clean`: how many events were found; in how many of those detection hears nothing afterwards; the energy
-of the voice left in the events, in dB under what it was: median and upper decile, by *shadow filtering*: what was done
-to the M&E is done to the voice alone. ``alike`` is what of the whole voice is left, seen from outside: the part of the
-result that is a multiple of it, in bands of a third of an octave and stretches of a quarter of a second, less what
-there is of that by chance. ``covered`` is how much of those voices' time the events cover, ``kept`` the mean share of the
-background that was not rebuilt, ``false`` counts events where no voice is. ``speed`` is the processor's seconds for
-detect and clean over the length of the sound, had it 60 events an hour; a busy machine makes it larger.
+Of each, policy `clean`: how many events were found; in how many of those detection hears nothing afterwards; the
+energy of the voice left in the events, in dB under what it was: median and upper decile, by *shadow filtering*: what
+was done to the M&E is done to the voice alone. ``alike`` is what of the whole voice is left, seen from outside: the
+part of the result that is a multiple of it, in bands of a third of an octave and stretches of a quarter of a second,
+less what there is of that by chance. ``covered`` is how much of those voices' time the events cover, ``kept`` the
+mean share of the background that was not rebuilt, ``false`` counts events where no voice is. ``speed`` is the
+processor's seconds for detect and clean over the length of the sound, had it 60 events an hour; a busy machine makes
+it larger.
 """
 
 from __future__ import annotations
