@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from db.recipes import ModelFacts
 from dubline.repair.clean import clean as clean_me
 from dubline.separation import registry
 from dubline.vocalization.edits import read_edits
 from dubline.vocalization.events import read_events
 from dubline.vocalization.policies import Policy
 from dubline.vocalization.rules import DetectionRules
+from tasks.context import Means
+from tasks.detect import classifier_facts
 from tasks.separate import separator_facts
 from tasks.step import Made, Work, step
 
 
-@step("clean", version=4, tools=("torch", "soxr", "silero-vad"), weights=separator_facts)
+def _weights(params: Mapping[str, Any], using: Means) -> list[ModelFacts]:
+    """The separator that takes voices out, and the classifier that listens whether they are."""
+    return [*separator_facts(params, using), *classifier_facts(params, using)]
+
+
+@step("clean", version=4, tools=("torch", "soxr", "silero-vad"), weights=_weights)
 def clean(
     work: Work,
     me: Path,

@@ -15,7 +15,8 @@ from tasks.context import Means
 from tasks.step import Made, Work, step
 
 
-def _weights(params: Mapping[str, Any], using: Means) -> list[ModelFacts]:
+def classifier_facts(params: Mapping[str, Any], using: Means) -> list[ModelFacts]:
+    """The event classifier: whoever listens by it is made anew when it changes."""
     card = classifier.card()
     facts = ModelFacts(
         id=card.id, name=card.summary, version=card.version, sha256=card.sha256, licence=card.licenses["weights"]
@@ -23,7 +24,7 @@ def _weights(params: Mapping[str, Any], using: Means) -> list[ModelFacts]:
     return [facts]
 
 
-@step("detect", version=2, tools=("torch", "silero-vad", "soxr"), weights=_weights)
+@step("detect", version=2, tools=("torch", "silero-vad", "soxr"), weights=classifier_facts)
 def detect(work: Work, me: Path, dx: Path, *, rules: dict[str, Any]) -> Made:
     """List the vocalizations of the M&E as events, with the DX stem as context, and those of the stem itself."""
     events = detect_events(
