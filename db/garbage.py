@@ -42,8 +42,8 @@ class Garbage(Database):
         there = list(store.objects())
         oldest = now() - grace
         with self.write() as session:
-            # What is needed must not grow between the question and the decision.
-            hold_writers(session, m.Run, m.Step, m.Deliverable)
+            # What is needed must not grow between the question and the decision. In the order in which runs are ended.
+            hold_writers(session, m.Step, m.Run, m.Deliverable)
             needed = _needed(session, oldest)
             at_work = session.execute(select(m.Run.id).filter_by(state="running").limit(1)).first() is not None
             arrived_before = min(oldest, now() - WORK_IN_HAND) if at_work else oldest

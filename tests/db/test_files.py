@@ -60,7 +60,8 @@ def test_an_asset_outside_the_store_is_found_where_it_still_lies(studio: Studio)
     studio.master(b"same", name="one.mov")
     sha256 = studio.master(b"same", name="two.mov")
     (studio.folder / "one.mov").unlink()
-    assert studio.store.path(studio.catalog.asset(sha256)) == studio.folder / "two.mov"
+    with studio.store.lend(studio.catalog.asset(sha256)) as path:
+        assert path == studio.folder / "two.mov"
 
 
 def test_an_unknown_hash_is_named(studio: Studio) -> None:

@@ -60,10 +60,10 @@ def disk_of(free: int, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_an_hour_of_stereo_takes_what_was_measured(home: Path) -> None:
-    """25 to 30 GB for two dubs and two specs, beside the deliverables (docs/operations.md)."""
+    """25 to 30 GB for two dubs and two specs, beside the deliverables (docs/operations.md); never said to be less."""
     space = space_for(planned(home, MOV, WAV), feature(1), master_bytes=0)
     delivered = 2 * 2 * 3600 * 48_000 * 2 * 3
-    assert 25e9 < space.store - delivered < 35e9
+    assert 30e9 < space.store - delivered < 36e9
 
 
 def test_six_channels_take_three_times_two_and_each_picture_counts(home: Path) -> None:
