@@ -40,10 +40,15 @@ def set_up(file: Path, *, zombie_after: float) -> None:
     A run unheard of for ``zombie_after`` seconds is called crashed. Raises `EnvironmentFault` when the server refuses.
     """
     with get_client(sync_client=True) as client:
-        for pool, description in POOLS.items():
-            _make_pool(client, pool, description)
+        make_pools(client)
         set_up_automations(client, zombie_after=zombie_after)
     _deploy(file)
+
+
+def make_pools(client: SyncPrefectClient) -> None:
+    """Make the pools and their queues; those that are there stay as they are."""
+    for pool, description in POOLS.items():
+        _make_pool(client, pool, description)
 
 
 def _make_pool(client: SyncPrefectClient, name: str, description: str) -> None:

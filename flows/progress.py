@@ -6,6 +6,8 @@ import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import copy_context
+from functools import partial
 from uuid import UUID
 
 import httpx
@@ -39,7 +41,9 @@ def title_progress(order: Order) -> Iterator[None]:
     assert isinstance(created, UUID)
     gauge, done = Gauge(total_of(order)), threading.Event()
     stop_listening = listen(gauge)
-    teller = threading.Thread(target=_tell, args=(created, gauge, done), name="title-progress", daemon=True)
+    # Which server is meant is part of the context, and a thread starts with an empty one.
+    tell = partial(copy_context().run, _tell, created, gauge, done)
+    teller = threading.Thread(target=tell, name="title-progress", daemon=True)
     teller.start()
     try:
         yield

@@ -1,0 +1,66 @@
+"""What a Prefect server is told of dubline, read back from a real one."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from importlib import import_module
+
+import pytest
+import yaml
+from prefect import Flow
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.objects import StateType
+from prefect.events.schemas.automations import Posture
+
+from flows.automations import automations, set_up_automations
+from flows.deployments import LOCALIZE, POOLS, QUEUES, default_file, make_pools, set_up
+from flows.localize import localize
+
+
+def test_every_deployment_is_a_flow_in_a_pool_and_queue_that_are_made() -> None:
+    listed = yaml.safe_load(default_file().read_text())
+    assert listed["pull"] == []  # a worker runs what is installed beside it
+    for one in listed["deployments"]:
+        module, _, name = one["entrypoint"].rpartition(".")
+        assert isinstance(getattr(import_module(module), name), Flow)
+        assert one["work_pool"]["name"] in POOLS
+        assert one["work_pool"]["work_queue_name"] in QUEUES
+        for schedule in one.get("schedules", []):
+            assert schedule["timezone"]
+    assert LOCALIZE in {f"{localize.name}/{one['name']}" for one in listed["deployments"]}
+
+
+def test_pools_queues_and_automations_are_made_once_however_often_they_are_set_up(prefect_server: str) -> None:
+    with get_client(sync_client=True) as client:
+        for zombie_after in (540.0, 120.0):
+            make_pools(client)
+            set_up_automations(client, zombie_after=zombie_after)
+        for pool in POOLS:
+            priorities = [client.read_work_queue_by_name(queue, work_pool_name=pool).priority or 0 for queue in QUEUES]
+            assert priorities == sorted(priorities)
+        for one in automations(120.0):
+            (known,) = client.read_automations_by_name(one.name)
+            assert known.trigger.posture == Posture.Proactive
+            assert known.trigger.within == one.trigger.within
+        for pool in POOLS:
+            client.delete_work_pool(pool)
+
+
+def test_silence_is_measured_in_what_was_asked_for_and_titles_alone_are_taken_up_again() -> None:
+    silent, unstarted, crashed = automations(300.0)
+    assert silent.trigger.within == unstarted.trigger.within == timedelta(seconds=300)
+    assert [action.state for one in (silent, unstarted, crashed) for action in one.actions] == [
+        StateType.CRASHED,
+        StateType.SCHEDULED,
+        StateType.SCHEDULED,
+    ]
+    assert crashed.trigger.match_related != silent.trigger.match_related
+
+
+@pytest.mark.slow
+def test_prefect_takes_the_file_of_deployments(prefect_server: str) -> None:
+    set_up(default_file(), zombie_after=540)
+    with get_client(sync_client=True) as client:
+        deployment = client.read_deployment_by_name(LOCALIZE)
+        assert (deployment.work_pool_name, deployment.work_queue_name) == ("cpu", "normal")
+        assert client.read_deployment_by_name("separate/separate").work_pool_name == "gpu"
