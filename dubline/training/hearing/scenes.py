@@ -41,10 +41,10 @@ class SceneRules:
 
     voices: tuple[int, int] = (0, 4)
     without_voice: float = 0.3
-    level_db: tuple[float, float] = (-16.0, 10.0)
+    level_db: tuple[float, float] = (-14.0, 12.0)
     without_stem: float = 0.35
     unrelated_dialogue: float = 0.6
-    without_background: float = 0.05
+    without_background: float = 0.1
     room: float = 0.45
     loudness_db: tuple[float, float] = (-50.0, -14.0)
     share: Mapping[Label, float] = field(
