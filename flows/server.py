@@ -38,7 +38,7 @@ def prefect_api(home: Path, *, meanwhile: Callable[[], object] = lambda: None) -
         meanwhile()
         yield
         return
-    port = _free_port()
+    port = free_port()
     url = f"http://127.0.0.1:{port}/api"
     home.mkdir(parents=True, exist_ok=True)
     with (home / "server.log").open("ab") as log:
@@ -69,7 +69,8 @@ def prefect_api(home: Path, *, meanwhile: Callable[[], object] = lambda: None) -
             server.wait()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of this machine that nobody listens at now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
