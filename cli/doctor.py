@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 
 import httpx
 import torch
@@ -27,6 +28,8 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 # A feature's stems and mixes take about 10 GB an hour in stereo; under this a run will not get far.
 _LOW_DISK_BYTES = 10 * 2**30
+# Who asks whether a store answers wants to know it now.
+_PATIENCE = timedelta(seconds=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +99,9 @@ def _database(settings: Settings) -> str:
 
 
 def _store(settings: Settings) -> str:
-    store = open_store(settings.store_place, cache=settings.cache_root, cache_limit=settings.cache_limit)
+    store = open_store(
+        settings.store_place, cache=settings.cache_root, cache_limit=settings.cache_limit, patience=_PATIENCE
+    )
     store.check()
     return store.where
 

@@ -25,6 +25,8 @@ _YOUNG = timedelta(hours=12)
 # A network or a server that is away for a minute or two is waited for, within every request.
 PATIENCE = timedelta(seconds=150)
 _LONGEST_PAUSE = timedelta(seconds=5)
+# The client's words for an endpoint without TLS that was not allowed.
+_NOT_TLS = "builder error"
 
 
 class BucketStore(Store):
@@ -180,11 +182,10 @@ class BucketStore(Store):
                 f"the store has no such thing: {_said(error)}", self._url, "check bucket and object"
             ) from error
         except (BaseError, OSError) as error:
-            raise DbError(
-                f"the store does not answer: {_said(error)}",
-                self._url,
-                "see that it is up, that bucket and region are right, and run again",
-            ) from error
+            mend = "see that it is up, that bucket and region are right, and run again"
+            if _NOT_TLS in str(error):
+                mend = "give an https endpoint, or set AWS_ALLOW_HTTP=true"
+            raise DbError(f"the store does not answer: {_said(error)}", self._url, mend) from error
 
 
 def _key(asset: StoredAsset) -> str:

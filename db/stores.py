@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-from db.bucket_store import BucketStore
+from db.bucket_store import PATIENCE, BucketStore
 from db.cache import Cache
 from db.errors import DbError
 from db.folder_store import FolderStore
 from db.store import Store
 
 
-def open_store(place: str | Path, *, cache: Path, cache_limit: int) -> Store:
+def open_store(place: str | Path, *, cache: Path, cache_limit: int, patience: timedelta = PATIENCE) -> Store:
     """The store at a folder's path, a ``file:`` URL, or ``s3://bucket/prefix``.
 
-    ``cache`` is the folder for copies of what lies far away, ``cache_limit`` its size in bytes. Raises DbError when
-    the place cannot be a store.
+    ``cache`` is the folder for copies of what lies far away, ``cache_limit`` its size in bytes; ``patience`` is how
+    long a service that does not answer is waited for. Raises DbError when the place cannot be a store.
     """
     scheme = urlsplit(str(place)).scheme if isinstance(place, str) and "://" in place else ""
     match scheme:
         case "s3":
-            return BucketStore(str(place), Cache(cache, limit=cache_limit))
+            return BucketStore(str(place), Cache(cache, limit=cache_limit), patience=patience)
         case "file":
             return FolderStore(Path(url2pathname(urlsplit(str(place)).path)))
         case "":

@@ -13,9 +13,9 @@ from flows.preflight import Plan
 from tasks.context import means
 from tasks.step import RunRef
 
-# In tracks of 32-bit samples as long, wide and fast as the OV mix. The title's: that mix, two stems in parts and the four
-# they are joined to, the cleaned M&E, OPT and DX guide, six packaged stems of 24 bits. A dub's: as placed, as it lies in the mix, the print master; and
-# for every delivery the conformed mix and, at most, as much again in the file.
+# In tracks of 32-bit samples as long, wide and fast as the OV mix. The title's: that mix, two stems in parts and the
+# four they are joined to, the cleaned M&E, OPT and DX guide, six packaged stems of 24 bits. A dub's: as placed, as it
+# lies in the mix, the print master; and for every delivery the conformed mix and, at most, as much again in the file.
 _PACKAGED_TRACKS = 6 * 0.75
 _TITLE_TRACKS = 1 + 2 + 4 + 3 + _PACKAGED_TRACKS
 _DUB_TRACKS, _DELIVERY_TRACKS, _DELIVERED_TRACKS = 3, 1, 1

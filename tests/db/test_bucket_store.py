@@ -140,6 +140,13 @@ def test_a_service_that_stays_away_is_named_and_is_no_missing_object(
         list(store.objects())
 
 
+def test_an_endpoint_without_tls_must_be_allowed(far: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_ALLOW_HTTP")
+    store = BucketStore(far, Cache(tmp_path, limit=1), patience=timedelta(seconds=0.5))
+    with pytest.raises(DbError, match="set AWS_ALLOW_HTTP=true"):
+        store.check()
+
+
 def test_a_bucket_that_is_not_there_is_named(s3: Endpoint, far: str, tmp_path: Path) -> None:
     store = BucketStore("s3://nowhere/x", Cache(tmp_path, limit=1), patience=timedelta(seconds=0.5))
     with pytest.raises(DbError, match="s3://nowhere/x"):
