@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, cast
 from uuid import UUID
 
@@ -88,7 +89,9 @@ def dispatch(
         try:
             return _wait(client, run, pool, asked, insist=insist, meanwhile=meanwhile)
         finally:
-            _cancel(client, asked)
+            # A server that is away is no reason to hide what ended the wait.
+            with suppress(httpx.TransportError):
+                _cancel(client, asked)
 
 
 def _ask(deployment: UUID, parameters: Mapping[str, Any], tags: list[str]) -> UUID:

@@ -15,6 +15,9 @@ _QUERY_SECONDS = 2
 # Nobody watches a worker's run: what may pass is waited for.
 _PATIENCE_SECONDS = 300
 
+# Of a request to a server that is away, with doubling pauses from 2 s: four minutes.
+_RETRIES = 7
+
 # As `dubline.process.bound_memory` does for a command; a run's process is started by Prefect, not by one.
 _MEMORY = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": str(32 << 20), "MALLOC_TRIM_THRESHOLD_": str(128 << 20)}
 
@@ -44,6 +47,7 @@ def worker_environment(settings: Settings, url: str, *, limit: int, heartbeat: f
         # A deployment's command says `python`.
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
         "PREFECT_API_URL": url,
+        "PREFECT_CLIENT_MAX_RETRIES": str(_RETRIES),
         "PREFECT_WORKER_QUERY_SECONDS": str(_QUERY_SECONDS),
         "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": str(round(heartbeat)),
         "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "INFO",

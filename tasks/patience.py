@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
+import httpx
+
 from db.errors import Conflict, Corrupt, DbError, NotFound, RunEnded, TitleBusy
 from dubline.errors import Cancelled, EnvironmentFault
 
@@ -33,7 +35,7 @@ def may_pass(error: BaseException) -> bool:
     match error:
         case NotFound() | Conflict() | Corrupt() | TitleBusy() | RunEnded():
             return False
-        case EnvironmentFault() | DbError():
+        case EnvironmentFault() | DbError() | httpx.TransportError():
             return True
         case OSError():
             return error.errno in _PASSING

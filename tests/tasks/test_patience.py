@@ -6,6 +6,7 @@ import errno
 import time
 from pathlib import Path
 
+import httpx
 import pytest
 
 from db.errors import Conflict, DbError, NotFound, RunEnded, TitleBusy
@@ -22,6 +23,7 @@ ABOUT = ("what", "where", "mend")
         (DbError(*ABOUT), True),
         (OSError(errno.ENOSPC, "No space left on device"), True),
         (ConnectionRefusedError(errno.ECONNREFUSED, "refused"), True),
+        (httpx.ConnectError("the server restarts"), True),
         (BadInput(*ABOUT), False),
         (Cancelled(*ABOUT), False),
         (CheckFailed(*ABOUT), False),
