@@ -20,6 +20,7 @@ from dubline.vocalization.edits import read_edits
 from dubline.vocalization.policies import Policy
 from flows.naming import channels_of, check_names
 from flows.order import Delivery, Order, read_order
+from flows.roots import check_inside
 from tasks.recognition import configured
 from tasks.settings import Settings
 
@@ -42,7 +43,9 @@ class Plan:
 
 def preflight(order_path: Path, out: Path, settings: Settings) -> Plan:
     """Read the order and look up each spec, policy, model and language; `BadInput` names the first unknown one."""
+    check_inside([order_path, out], settings.order_roots, where="the order and its output")
     order = read_order(order_path)
+    check_inside(files_of(order), settings.order_roots, where=str(order_path))
     card = registry.card_of(order.options.model, settings.models_root)
     known = {dub.language: languages.parse(dub.language) for dub in order.dubs}
     _refuse_same_language(known, order_path)
@@ -50,10 +53,9 @@ def preflight(order_path: Path, out: Path, settings: Settings) -> Plan:
     for number, row in enumerate(order.deliver, start=1):
         _check_row(row, wanted[row.spec], where=f"{order_path}, delivery {number}")
     check_names(order, wanted, where=str(order_path))
-    for path in (order.master.path, *(path for dub in order.dubs for path in dub.files)):
+    for path in files_of(order):
         check_file(path)
     if order.options.edits is not None:
-        check_file(order.options.edits)
         read_edits(order.options.edits)
     configured(settings.asr_model)
     _writable(out)
@@ -68,6 +70,12 @@ def preflight(order_path: Path, out: Path, settings: Settings) -> Plan:
         original=languages.parse(order.master.language),
         languages=known,
     )
+
+
+def files_of(order: Order) -> list[Path]:
+    """Every file that an order has read."""
+    edits = [order.options.edits] if order.options.edits is not None else []
+    return [order.master.path, *(path for dub in order.dubs for path in dub.files), *edits]
 
 
 def check_media(plan: Plan, media: Media) -> None:

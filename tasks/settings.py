@@ -36,6 +36,8 @@ class Settings(BaseSettings):
     policies_dir: Path | None = None
     asr_model: Path | None = None
     ffmpeg: Path | None = None
+    # Folders that orders may name, separated like PATH; unset, any.
+    roots: str | None = None
     # Seconds for which what may pass (a database that restarts, a full disk) is tried again; a worker's runs have more.
     patience: float = Field(default=0.0, ge=0)
     jobs: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)
@@ -49,6 +51,11 @@ class Settings(BaseSettings):
             first = error.errors()[0]
             name = "DUBLINE_" + "_".join(str(part) for part in first["loc"]).upper()
             raise EnvironmentFault(f"setting {name} is wrong", "environment or .env", first["msg"]) from error
+
+    @cached_property
+    def order_roots(self) -> tuple[Path, ...]:
+        """Folders that orders may read from and deliver to; empty where they may name any."""
+        return tuple(Path(root).absolute() for root in (self.roots or "").split(os.pathsep) if root)
 
     @cached_property
     def catalog_url(self) -> str:
