@@ -18,7 +18,7 @@ HEARTBEAT_SECONDS = 180.0
 HEARTBEATS_MISSED = 3
 
 
-@app.command(epilog="Example: CUDA_VISIBLE_DEVICES=0 dubline worker gpu")
+@app.command(epilog="Example: dubline worker gpu --queue rush")
 def worker(
     pool: str = typer.Argument(metavar="POOL", help="cpu for titles, gpu for separation, or a pool of the studio's."),
     limit: int = typer.Option(1, min=1, help="Runs at once; the cores are shared out over them."),

@@ -120,7 +120,8 @@ def test_wrong_usage_is_exit_2_and_one_line(
 
 
 @pytest.mark.parametrize("verb", ["", "localize", "separate", "detect", "clean", "measure", "conform", "specs",
-                                  "policies", "models", "catalog", "doctor", "demo"])  # fmt: skip
+                                  "policies", "models", "catalog", "doctor", "demo",
+                                  "submit", "up", "server", "deploy", "worker"])  # fmt: skip
 def test_help_shows_an_example(verb: str, home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run([*verb.split(), "--help"]) == 0
     assert "Example: dubline" in capsys.readouterr().out
