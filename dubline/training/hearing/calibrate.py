@@ -39,8 +39,9 @@ _RELEASE = 0.35
 _BESIDE = 0.98
 _ROUNDS = 2
 _LOUD_DB = -6.0
-# Midpoints are tried in steps of a tenth in the logarithm of their odds.
-_MIDPOINTS = 1.0 / (1.0 + np.exp(-np.arange(-3.0, 7.0, 0.1)))
+# Midpoints are tried in steps of a tenth in the logarithm of their odds; the last ones silence a label that is sure of
+# what is no voice.
+_MIDPOINTS = 1.0 / (1.0 + np.exp(-np.arange(-3.0, 12.1, 0.1)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,8 +146,8 @@ def midpoint(voiceless: Iterable[Listened], label: Label, per_hour: float) -> fl
             for column, seconds in columns
         )
         if count <= per_hour * hours:
-            return round(float(level), 3)
-    return round(float(_MIDPOINTS[-1]), 3)
+            return round(float(level), 6)
+    return round(float(_MIDPOINTS[-1]), 6)
 
 
 def measured(reels: Iterable[Listened], rules: DetectionRules) -> DetectionScores:

@@ -28,12 +28,13 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="dubline/vocalization")
     parser.add_argument("--version", required=True)
     parser.add_argument("--figures", type=Path)
+    parser.add_argument("--note", default="", help="what else is to be known of the training")
     given = parser.parse_args()
     weights = given.out / "weights" / "events-small.safetensors"
     about = halve(given.run / "average.safetensors", weights)
     kept, _ = taught_and_unheard(open_corpus(given.corpus, given.cache))
     figures = json.loads(given.figures.read_text(encoding="utf-8")) if given.figures else {}
-    body = card_of(about, weights, sources_of(kept.clips), given.version, figures)
+    body = card_of(about, weights, sources_of(kept.clips), given.version, figures, given.note)
     card = given.out / "cards" / "events-small.yaml"
     text = yaml.safe_dump(body, sort_keys=False, allow_unicode=True, width=120)
     card.write_text(_HEAD + text, encoding="utf-8")
@@ -50,7 +51,12 @@ def halve(weights: Path, out: Path) -> dict[str, Any]:
 
 
 def card_of(
-    about: dict[str, Any], weights: Path, sources: list[dict[str, Any]], version: str, figures: dict[str, Any]
+    about: dict[str, Any],
+    weights: Path,
+    sources: list[dict[str, Any]],
+    version: str,
+    figures: dict[str, Any],
+    note: str,
 ) -> dict[str, Any]:
     """The card's content."""
     return {
@@ -66,6 +72,7 @@ def card_of(
             "command": "python -m dubline.training.hearing.train --corpus CORPUS --cache CACHE --out RUN",
             "steps": about["step"],
             "minutes": about["minutes"],
+            "note": note,
         },
         "figures": figures,
         "weaknesses": [
