@@ -156,14 +156,15 @@ def test_interrupted_in_the_middle_a_command_leaves_nothing(home: Path, tmp_path
     # Two minutes, so that a busy machine cannot finish before it is interrupted.
     rng = np.random.default_rng(1)
     soundfile.write(tmp_path / "mix.wav", 0.1 * rng.standard_normal((120 * 48_000, 2)), 48_000)
-    command = [sys.executable, "-c", "from cli.main import main; main()", "separate", str(tmp_path / "mix.wav")]
+    # A shell's background job ignores interrupts, and so would every child of tests that run in one.
+    heeding = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    program = f"{heeding}; from cli.main import main; main()"
+    command = [sys.executable, "-c", program, "separate", str(tmp_path / "mix.wav")]
     out = tmp_path / "stems"
     child = subprocess.Popen(
         [*command, "--out", str(out)],
         env={**os.environ, "DUBLINE_HOME": str(home)},
         stderr=subprocess.PIPE,
-        # A shell's background job ignores interrupts, and so would every child of tests that run in one.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     deadline = time.monotonic() + 60
     while not list(tmp_path.rglob("*dialogue.wav*")) and time.monotonic() < deadline:

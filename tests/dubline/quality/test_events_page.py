@@ -28,9 +28,9 @@ def treatment(event: Event, **fields: Any) -> dict[str, Any]:
     """One row of a cleaning's report."""
     row = {
         "method": "subtraction", "reduction_db": 21.5, "why": "the least invasive method", "from_seconds": 1.0,
-        "to_seconds": 2.0, "rebuild": "texture", "score_before": 0.91, "score_after": 0.04, "threshold": 0.6, "heard_as": None,
-        "residual_db": -31.0, "candidates": [], "decided_by": "clean@1", "reason": "language", "edited": "no",
-        "detected": None,
+        "to_seconds": 2.0, "rebuild": "texture", "score_before": 0.91, "score_after": 0.04, "threshold": 0.6,
+        "heard_as": None, "residual_db": -31.0, "candidates": [], "decided_by": "clean@1", "reason": "language",
+        "edited": "no", "detected": None,
     }  # fmt: skip
     return event.to_json() | row | fields
 
