@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from cli.main import run
 from flows.server import free_port
@@ -20,9 +21,14 @@ DUBLINE = [sys.executable, "-c", "from cli.main import main; main()"]
 
 
 @pytest.fixture
-def nowhere(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No Prefect server is known."""
+def nowhere(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No Prefect server is known, not even the one that other tests of this process have in their settings.
+
+    With it, `dubline worker` would become a worker, in place of the tests.
+    """
     monkeypatch.delenv("PREFECT_API_URL", raising=False)
+    with temporary_settings(restore_defaults={PREFECT_API_URL}):
+        yield
 
 
 @pytest.mark.usefixtures("nowhere")
