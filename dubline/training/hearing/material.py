@@ -11,14 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import soxr
-from scipy.signal import butter, sosfilt
 
 from dubline.training.corpus import RATE, Clip, Corpus, Holdout, Samples
 from dubline.training.licenses import usable_part
-from dubline.vocalization.ear import VOICE_BAND_HZ
+from dubline.vocalization.ear import VoiceBand
 from dubline.vocalization.events import Label
-from dubline.vocalization.silero import FRAME, VoiceActivity
 from dubline.vocalization.silero import RATE as HEARD_RATE
+from dubline.vocalization.silero import VoiceActivity
 
 # The corpus's words for what people do, in ours.
 LABEL_OF: Mapping[str, Label] = {
@@ -112,11 +111,8 @@ def sounding(samples: Samples) -> Active:
 
 
 def frame_levels(samples: Samples) -> npt.NDArray[np.float32]:
-    """Level of each whole frame of ``samples`` (n,) at 16 kHz in the voice band, dB."""
-    count = len(samples) // FRAME
-    voiced = sosfilt(butter(2, VOICE_BAND_HZ, "bandpass", fs=HEARD_RATE, output="sos"), samples[: count * FRAME])
-    power = np.square(voiced).reshape(count, FRAME).mean(axis=1)
-    levels: npt.NDArray[np.float32] = (10.0 * np.log10(power + 1e-12)).astype(np.float32)
+    """Level of each whole frame of ``samples`` (n,) at 16 kHz in the voice band, dB, as detection reads it."""
+    levels: npt.NDArray[np.float32] = VoiceBand(1).process(samples[:, None])[:, 0]
     return levels
 
 
