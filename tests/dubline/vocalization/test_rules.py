@@ -17,7 +17,7 @@ def test_every_label_has_rules() -> None:
 @pytest.mark.parametrize(
     ("part", "change"),
     [
-        ("voice", {"release": 0.95}),
+        ("voice", {"release": 0.9999}),
         ("voice", {"threshold": 0.0}),
         ("voice", {"beside": 0.01}),
         ("speech", {"midpoint": 1.0}),
