@@ -12,6 +12,7 @@ from db.findings import Findings
 from db.garbage import Garbage
 from db.lineage import Lineage
 from db.locks import Locks
+from db.orders import Orders
 from db.runs import Runs
 from db.schema import migrate
 from db.stale import Stale
@@ -19,7 +20,9 @@ from db.titles import Titles
 from db.verification import Verification
 
 
-class Catalog(Titles, Files, Runs, Findings, Deliverables, Locks, Lineage, Stale, Verification, Garbage, Backup):
+class Catalog(
+    Titles, Orders, Files, Runs, Findings, Deliverables, Locks, Lineage, Stale, Verification, Garbage, Backup
+):
     """An open catalog; each base holds the questions and commands about one noun."""
 
     @classmethod

@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from sqlalchemy import BigInteger, Boolean, Column, Double, Integer, Table, select
+from sqlalchemy import BigInteger, Boolean, Column, Date, Double, Integer, Table, select
 from sqlalchemy.orm import Session
 
 from db.connection import Database
@@ -21,6 +21,7 @@ from db.models.base import UtcDateTime
 _ROWS_AT_ONCE = 10_000  # keeps memory flat however large a table grows
 _ARROW = (
     (UtcDateTime, pa.timestamp("us", tz="UTC")),
+    (Date, pa.date32()),
     (Boolean, pa.bool_()),
     (BigInteger, pa.int64()),
     (Integer, pa.int64()),

@@ -25,6 +25,7 @@ _EVENT_FIELDS = (
     "disposition",
     "action",
     "decided_by",
+    "stem",
 )
 
 
@@ -35,7 +36,8 @@ class Findings(Database):
         """Write the events of one events file (an asset of this version) as rows; returns how many there are.
 
         Each has at least the fields of an event (``start_seconds, end_seconds, channels, label, score,
-        level_db, disposition, action``); others are left to the file. A file already written stays as it is.
+        level_db, disposition, action``), and as known ``stem``, ``decided_by`` and ``id``; others are left to the file.
+        A file already written stays as it is, unless it was written without ids.
         """
         with self.write() as session:
             file_id = session.execute(
@@ -43,11 +45,16 @@ class Findings(Database):
             ).scalar()
             if file_id is None:
                 raise NotFound("no such events file", events_sha256, "finish the step that made it first")
-            known = session.execute(select(m.VocalEvent.id).filter_by(media_file_id=file_id)).scalars().all()
-            if known:
+            known = session.execute(select(m.VocalEvent.event_id).filter_by(media_file_id=file_id)).scalars().all()
+            if known and None not in known:
                 return len(known)
+            session.execute(delete(m.VocalEvent).filter_by(media_file_id=file_id))
             session.add_all(
-                m.VocalEvent(media_file_id=file_id, **{name: event.get(name) for name in _EVENT_FIELDS})
+                m.VocalEvent(
+                    media_file_id=file_id,
+                    event_id=event.get("id"),
+                    **{name: event.get(name) for name in _EVENT_FIELDS},
+                )
                 for event in events
             )
             return len(events)

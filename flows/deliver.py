@@ -11,7 +11,7 @@ from dubline.quality.events_page import CLIPS, PAGE
 from dubline.vocalization.events import read_events
 from flows.artifacts import publish_artifacts
 from flows.languages import Deliverable
-from flows.manifest import language_of, languages_in, manifest_body
+from flows.manifest import languages_in, manifest_body
 from flows.me import Sound
 from flows.notes import odd_but_valid
 from flows.packing import Packed, pack_deliverables, pack_stems
@@ -202,7 +202,7 @@ def _record(
     places: Mapping[str, Path],
     check: Mapping[str, Any],
 ) -> Delivered:
-    spec, language = plan.specs[item.row.spec], language_of(plan, item)
+    spec, language = plan.specs[item.row.spec], plan.delivered_as(item.language)
     means().catalog.record_deliverable(
         run.version_id,
         language=language,

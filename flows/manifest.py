@@ -59,11 +59,6 @@ def _dub(plan: Plan, one: Dubbed) -> dict[str, Any]:
     }
 
 
-def language_of(plan: Plan, item: Deliverable) -> str:
-    """The deliverable's BCP-47 tag, ``mul`` for one with several languages."""
-    return MULTIPLE if item.language == MULTIPLE else plan.languages[item.language].bcp47
-
-
 def languages_in(plan: Plan, item: Deliverable) -> list[str]:
     """The BCP-47 tags of the deliverable's dubs, in the order of its tracks."""
     return [plan.languages[one.dub.language].bcp47 for one in item.dubbed]
@@ -76,7 +71,7 @@ def _entry(plan: Plan, source: Source, item: Deliverable, packed: Packed, check:
         "path": packed.path,
         "sha256": packed.sha256,
         "files": list(packed.files),
-        "language": language_of(plan, item),
+        "language": plan.delivered_as(item.language),
         "languages": languages_in(plan, item),
         "iso639_2t": plan.languages[item.language].iso639_2t if one else MULTIPLE,
         "spec": {"id": spec.id, "version": spec.version, "verified": spec.verified},

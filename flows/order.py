@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -57,6 +58,15 @@ _OffIsAWord = BeforeValidator(lambda value: "off" if value is False else value)
 Sync = Annotated[Literal["check", "conform", "fail", "off"], _OffIsAWord]
 # Start of a dub that says itself where it belongs.
 BWF = "bwf"
+
+
+def _day(value: Any) -> Any:
+    """A day as YAML reads it, or in quotes; a bare number would be taken for seconds."""
+    if isinstance(value, str):
+        return date.fromisoformat(value)
+    if isinstance(value, int | float):
+        raise ValueError("write a day as 2026-12-24")
+    return value
 
 
 class SceneLevel(_Part):
@@ -120,7 +130,8 @@ class Delivery(_Part):
 
     ``naming`` is the file's name without its suffix, a template of ``{title}``, ``{version}``, ``{language}``,
     ``{spec}`` and ``{layout}``; without it the spec's. ``channels`` says whether a WAV holds them all or each has a
-    file of its own; without it, as the spec wants them.
+    file of its own; without it, as the spec wants them. ``due`` is the day it is to be delivered: of titles to make
+    again the one that is due first goes first.
     """
 
     spec: str
@@ -129,6 +140,7 @@ class Delivery(_Part):
     naming: str | None = None
     channels: Literal["interleaved", "files"] | None = None
     languages: Literal["one", "all"] = "one"
+    due: Annotated[date, BeforeValidator(_day)] | None = None
 
 
 class Options(_Part):
@@ -159,6 +171,10 @@ class Order(_Part):
     def sync_of(self, dub: Dub) -> Sync:
         """What is done about the sync of ``dub``: its own wish before the options'."""
         return dub.sync or self.options.sync
+
+    def body(self) -> dict[str, Any]:
+        """The order as JSON values, from which `Order.model_validate` makes it again."""
+        return self.model_dump(mode="json")
 
 
 def read_order(path: Path) -> Order:

@@ -12,7 +12,7 @@ from dubline.loudness import specs
 from dubline.loudness.specs import Spec
 from dubline.media import containers, languages
 from dubline.media.files import check_file
-from dubline.media.languages import Language
+from dubline.media.languages import MULTIPLE, Language
 from dubline.media.streams import Media
 from dubline.separation import registry
 from dubline.vocalization import policies
@@ -39,6 +39,10 @@ class Plan:
     policy: Policy
     original: Language
     languages: dict[str, Language]
+
+    def delivered_as(self, language: str) -> str:
+        """The BCP-47 tag under which an order's language is delivered; ``mul``, several languages, is itself."""
+        return MULTIPLE if language == MULTIPLE else self.languages[language].bcp47
 
 
 def preflight(order_path: Path, out: Path, settings: Settings) -> Plan:

@@ -9,8 +9,10 @@ from contextlib import contextmanager
 from prefect.exceptions import TerminationSignal
 from prefect.runtime import flow_run
 
+from db.orders import WantedFile
 from dubline.errors import Cancelled, EnvironmentFault
 from dubline.media.streams import Media
+from flows.naming import languages_of
 from flows.preflight import Plan
 from tasks import cancel
 from tasks.context import means
@@ -48,6 +50,8 @@ def title_run(plan: Plan, *, wait_seconds: float) -> Iterator[RunRef]:
     cancel.begin(run_id)
     try:
         with using.catalog.title_lock(version_id, run_id, wait_seconds=wait_seconds):
+            # Not before: an order that is refused because another run holds the title changes nothing.
+            record_order(plan, version_id)
             yield RunRef(run_id, version_id, plan.order.title.id)
     except BaseException as error:
         first = cancel.cause(run_id) or error
@@ -59,6 +63,16 @@ def title_run(plan: Plan, *, wait_seconds: float) -> Iterator[RunRef]:
             raise
         raise first from error
     using.catalog.finish_run(run_id, "completed")
+
+
+def record_order(plan: Plan, version_id: int) -> None:
+    """Write the order into the catalog: what it asks for is what is wanted of the title from now on."""
+    wanted = [
+        WantedFile(plan.delivered_as(language), row.spec, row.container, row.codec, row.due)
+        for row in plan.order.deliver
+        for language in languages_of(plan.order, row)
+    ]
+    means().catalog.record_order(version_id, plan.order.body(), path=plan.order_path, out=plan.out, wanted=wanted)
 
 
 def register_specs(plan: Plan) -> None:

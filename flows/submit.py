@@ -14,6 +14,7 @@ from dubline.errors import EnvironmentFault
 from flows.deployments import LOCALIZE
 from flows.dispatch import raise_unless_completed
 from flows.preflight import Plan
+from flows.run import record_order, register
 
 _POLL_SECONDS = 1.0
 # A crashed run is taken up again by an automation, once it is certain that its worker is done with it.
@@ -21,7 +22,10 @@ _CRASHED_SECONDS = 60.0
 
 
 def submit_order(plan: Plan, *, queue: str, wait_seconds: float) -> FlowRun:
-    """Schedule the deployment `localize` for an order whose names are known; `EnvironmentFault` where it is missing."""
+    """Schedule the deployment `localize` for an order whose names are known; `EnvironmentFault` where it is missing.
+
+    What the order asks for is wanted from then on, though it may run much later.
+    """
     title = plan.order.title
     parameters = {"order_path": str(plan.order_path), "out": str(plan.out), "wait_seconds": wait_seconds}
     try:
@@ -35,6 +39,7 @@ def submit_order(plan: Plan, *, queue: str, wait_seconds: float) -> FlowRun:
         )
     except ObjectNotFound as error:
         raise EnvironmentFault(f"no deployment {LOCALIZE}", "the Prefect server", "run `dubline deploy`") from error
+    record_order(plan, register(plan))
     # Its type is one for both worlds; here, without an event loop, it answers with the run.
     return cast(FlowRun, made)
 

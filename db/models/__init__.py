@@ -5,6 +5,7 @@ from __future__ import annotations
 from db.models.base import Base
 from db.models.files import Asset, MediaFile, SourceFile, Track
 from db.models.findings import Approval, Deliverable, Measurement, QcResult, VocalEvent
+from db.models.orders import Wanted, WorkOrder
 from db.models.titles import Title, TitleLock, Version
 from db.models.work import Derivation, Model, Recipe, RecipeModel, Run, Spec, Step, StepInput, StepOutput
 
@@ -31,4 +32,6 @@ __all__ = [
     "Track",
     "Version",
     "VocalEvent",
+    "Wanted",
+    "WorkOrder",
 ]

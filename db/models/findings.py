@@ -18,7 +18,10 @@ DECISIONS = ("approved", "rejected", "reopened")
 
 
 class VocalEvent(Base):
-    """One vocalization found in the M&E, listed by the media file ``media_file_id`` (an events table)."""
+    """One vocalization found in the M&E or the DX stem, listed by the media file ``media_file_id`` (an events table).
+
+    ``event_id`` is the event's id in that table; it and ``stem`` are None in rows older than they are.
+    """
 
     __tablename__ = "vocal_event"
     __table_args__ = (
@@ -38,6 +41,8 @@ class VocalEvent(Base):
     disposition: Mapped[str | None]
     action: Mapped[str | None]
     decided_by: Mapped[str | None]
+    stem: Mapped[str | None]
+    event_id: Mapped[str | None]
 
 
 class Measurement(Base):

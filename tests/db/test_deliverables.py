@@ -132,15 +132,17 @@ def test_events_of_a_file_are_written_once(studio: Studio) -> None:
         "level_db": -30.0,
         "disposition": "optional",
         "action": "none",
+        "stem": "dx",
+        "id": "0123456789ab",
         "more": "stays in the file",
     }
     assert studio.catalog.record_events(version, sha256, [event, event | {"label": "cough"}]) == 2
     assert studio.catalog.record_events(version, sha256, [event]) == 2
     with studio.catalog.read() as session:
         rows = session.execute(select(m.VocalEvent).order_by(m.VocalEvent.id)).scalars().all()
-        assert [(row.label, row.channels, row.level_db) for row in rows] == [
-            ("laughter", ["FL", "FR"], -30.0),
-            ("cough", ["FL", "FR"], -30.0),
+        assert [(row.label, row.channels, row.level_db, row.stem, row.event_id) for row in rows] == [
+            ("laughter", ["FL", "FR"], -30.0, "dx", "0123456789ab"),
+            ("cough", ["FL", "FR"], -30.0, "dx", "0123456789ab"),
         ]
     with pytest.raises(NotFound, match="no such events file"):
         studio.catalog.record_events(version, "f" * 64, [event])

@@ -138,6 +138,14 @@ def test_the_manifest_names_every_file_by_its_hash(film: Film) -> None:
     assert {item["language"] for item in manifest["deliverables"]} == {"fr-FR", "es-419"}
 
 
+def test_what_was_delivered_is_what_the_order_wanted(film: Film, here: Path) -> None:
+    catalog = means().catalog
+    title = catalog.title("glass-harbor")
+    delivered = {(d.language, d.spec_id, d.container, d.codec) for d in title.deliverables if d.state == "candidate"}
+    wanted = catalog.wanted(title.summary.version_id)
+    assert {(w.language, w.spec_id, w.container, w.codec) for w in wanted} <= delivered
+
+
 SHAPES = """\
 deliver:
   - {spec: netflix-nearfield, container: wav, codec: pcm_s24le}

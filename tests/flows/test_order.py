@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dubline.errors import BadInput
-from flows.order import read_order
+from flows.order import Order, read_order
 
 GOOD = {
     "title": {"id": "glass-harbor", "name": "Glass Harbor", "version": "theatrical", "eidr": None},
@@ -73,6 +75,8 @@ def test_options_may_be_left_out(tmp_path: Path) -> None:
         (changed(dubs=[{"language": "fr", "dialogue": "a.wav", "start": "bwf", "start_samples": 3}]), "keep one"),
         (changed(dubs=[{"language": "fr", "dialogue": {"L": "a.wav", "X": "b.wav"}}]), "no channel is called 'X'"),
         (changed(dubs=[{"language": "fr", "dialogue": {}}]), "key 'dubs.0.dialogue"),
+        (changed(deliver=[{"spec": "web", "container": "mp4", "codec": "aac", "due": 20261224}]), "2026-12-24"),
+        (changed(deliver=[{"spec": "web", "container": "mp4", "codec": "aac", "due": "soon"}]), "key 'deliver.0.due'"),
     ],
 )
 def test_what_is_wrong_is_named_in_one_line(tmp_path: Path, body: object, said: str) -> None:
@@ -102,6 +106,22 @@ def test_a_dub_s_own_wish_stands_before_the_options(tmp_path: Path) -> None:
     assert [order.level_of(dub).match for dub in order.dubs] == ["scene", "off"]
     # What has no effect makes nothing stale.
     assert order.level_of(order.dubs[1]).rules()["max_gain_db"] == 12.0
+
+
+def test_an_order_comes_back_from_its_json_whole(tmp_path: Path) -> None:
+    dubs = [{"language": "fr", "dialogue": {"R": "r.wav", "L": "l.wav"}, "level": {"match": "scene"}, "sync": "off"}]
+    rows = [{"spec": "web", "container": "mp4", "codec": "aac", "due": "2026-12-24"}]
+    order = read_order(written(tmp_path, changed(dubs=dubs, deliver=rows)))
+    assert Order.model_validate(json.loads(json.dumps(order.body()))) == order
+    assert order.deliver[0].due == date(2026, 12, 24)
+
+
+@pytest.mark.parametrize("due", ["2026-12-24", "'2026-12-24'"])
+def test_a_due_day_may_stand_in_quotes(tmp_path: Path, due: str) -> None:
+    text = yaml.safe_dump(changed(deliver=[])).replace(
+        "deliver: []", f"deliver: [{{spec: web, container: mp4, codec: aac, due: {due}}}]"
+    )
+    assert read_order(written(tmp_path, text)).deliver[0].due == date(2026, 12, 24)
 
 
 def test_an_unknown_key_is_answered_with_the_known_ones(tmp_path: Path) -> None:
