@@ -10,6 +10,7 @@ from typing import Any
 from dubline.quality.events_page import CLIPS, PAGE
 from dubline.vocalization.events import read_events
 from flows.artifacts import publish_artifacts
+from flows.desk import prepare_desk
 from flows.languages import Deliverable
 from flows.manifest import languages_in, manifest_body
 from flows.me import Sound
@@ -87,7 +88,7 @@ class Localized:
 
 
 def deliver(run: RunRef, plan: Plan, source: Source, sound: Sound, made: Sequence[Deliverable]) -> Localized:
-    """Publish everything once every step has ended well; the manifest goes last."""
+    """Publish everything once every step has ended well, the manifest last; then make what the desk shows of it."""
     slug = plan.order.title.id
     folder = plan.out / slug
     checks = {item: read_json(item.checked.result()["check"]) for item in made}
@@ -130,6 +131,7 @@ def deliver(run: RunRef, plan: Plan, source: Source, sound: Sound, made: Sequenc
     delivered = tuple(_record(run, plan, item, packed[item], places, check) for item, check in checks.items())
     _record_events(run, sound)
     publish_artifacts(slug, body)
+    prepare_desk(run, plan, source, sound, dict.fromkeys(one for item in made for one in item.dubbed))
     executed, cached = means().catalog.step_counts(run.run_id)
     me = {role: str(places[stem_path(slug, role)]) for role in ("me", "optional", "dx_guide")}
     me["report"] = str(places["me/report.json"])

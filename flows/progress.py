@@ -28,7 +28,7 @@ INTERVAL_SECONDS = 5.0
 _WEIGHTS = {"separate": 40.0, "clean": 20.0, "detect": 8.0, "check": 3.0, "remux": 2.0}
 _WEIGHT = 1.0
 # The steps of weight one: of the title, of each dub, of each deliverable.
-_OF_TITLE, _OF_DUB, _OF_DELIVERABLE = 16, 8, 2
+_OF_TITLE, _OF_DUB, _OF_DELIVERABLE = 23, 9, 2
 
 
 @contextmanager

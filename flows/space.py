@@ -19,6 +19,9 @@ from tasks.step import RunRef
 _PACKAGED_TRACKS = 6 * 0.75
 _TITLE_TRACKS = 1 + 2 + 4 + 3 + _PACKAGED_TRACKS
 _DUB_TRACKS, _DELIVERY_TRACKS, _DELIVERED_TRACKS = 3, 1, 1
+# What the review desk plays and shows of a track: FLAC of two channels of 16 bits, loud sound, and its tiles.
+DESK_BYTES_PER_SECOND = 100_000
+_DESK_TRACKS = 6
 # What one step reads and writes: all that must lie near where the store is far.
 _STEP_TRACKS = 10
 
@@ -43,7 +46,8 @@ def space_for(plan: Plan, media: Media, master_bytes: int) -> Space:
     pictures = sum(files * master_bytes for row, files in rows if not container(row.container).audio_only)
     out = pictures + track * (_DELIVERED_TRACKS * dubs * len(rows) + _PACKAGED_TRACKS)
     kept = track * (_TITLE_TRACKS + dubs * (_DUB_TRACKS + (_DELIVERY_TRACKS + _DELIVERED_TRACKS) * len(rows)))
-    return Space(store=round(kept + pictures), out=round(out), step=round(_STEP_TRACKS * track + master_bytes))
+    desk = seconds * DESK_BYTES_PER_SECOND * (_DESK_TRACKS + dubs)
+    return Space(store=round(kept + pictures + desk), out=round(out), step=round(_STEP_TRACKS * track + master_bytes))
 
 
 def check_space(run: RunRef, plan: Plan, media: Media) -> None:
