@@ -41,15 +41,20 @@ class Cluster:
         """URL of one of its databases."""
         return f"postgresql://{_ROLE}@/{database}?host={self._folder}"
 
+    @property
+    def log(self) -> Path:
+        """What the server has said."""
+        return self._folder / "log"
+
     def start(self) -> None:
         """Start, and wait until it answers."""
         options = [word for name, value in _OPTIONS.items() for word in ("-c", f"{name}={value}")]
         command = [self._binaries / "postgres", "-D", self._folder / "data", "-k", self._folder, *options]
-        with (self._folder / "log").open("ab") as log:
+        with self.log.open("ab") as log:
             self._server = subprocess.Popen(command, stdout=log, stderr=log, user=self._user, cwd=self._folder)
         deadline = time.monotonic() + 60
         while not self._answers():
-            assert time.monotonic() < deadline, (self._folder / "log").read_text()
+            assert time.monotonic() < deadline, self.log.read_text()
             time.sleep(0.02)
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
