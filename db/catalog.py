@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Self
 
+from db.audit import Audits
 from db.backup import Backup
+from db.board import Board
 from db.connection import use_wal
 from db.deliverables import Deliverables
 from db.files import Files
@@ -13,6 +15,7 @@ from db.garbage import Garbage
 from db.lineage import Lineage
 from db.locks import Locks
 from db.orders import Orders
+from db.people import People
 from db.runs import Runs
 from db.schema import migrate
 from db.stale import Stale
@@ -21,7 +24,21 @@ from db.verification import Verification
 
 
 class Catalog(
-    Titles, Orders, Files, Runs, Findings, Deliverables, Locks, Lineage, Stale, Verification, Garbage, Backup
+    Titles,
+    Orders,
+    Files,
+    Runs,
+    Findings,
+    Deliverables,
+    Locks,
+    Lineage,
+    Stale,
+    Verification,
+    Garbage,
+    Backup,
+    Board,
+    People,
+    Audits,
 ):
     """An open catalog; each base holds the questions and commands about one noun."""
 

@@ -18,6 +18,7 @@ from db.errors import Conflict, NotFound
 from db.files import keep_media_file
 from db.findings import keep_measurements
 from db.recipes import SHA256, ModelFacts, canonical_json, keep_model, plain
+from db.slots import refresh_slots
 from db.titles import KEPT_STATES
 
 # The state a person's decision leads to; a rejected file is no candidate any more.
@@ -126,7 +127,7 @@ class Deliverables(Database):
             session.add(row)
             _keep_verdict(session, file_id, spec_row, verdict, checks)
             keep_measurements(session, _figures(measurement), media_file_id=file_id)
-            session.flush()
+            refresh_slots(session, version_id)
             return row.id
 
     def is_approved(self, sha256_or_path: str | Path) -> bool:
@@ -143,13 +144,19 @@ class Deliverables(Database):
             return session.execute(query.limit(1)).first() is not None
 
     def decide(self, deliverable_id: int, decision: str, *, who: str, note: str | None = None) -> None:
-        """Write a person's decision (approved, rejected, reopened) and bring the deliverable to its state."""
+        """`decide` in a transaction of its own."""
         with self.write() as session:
-            row = session.get(m.Deliverable, deliverable_id)
-            if row is None:
-                raise NotFound("no such deliverable", str(deliverable_id), "list them with `dubline catalog title ID`")
-            session.add(m.Approval(deliverable_id=deliverable_id, who=who, decision=decision, note=note))
-            row.state = _STATE_AFTER[decision]
+            decide(session, deliverable_id, decision, who=who, note=note)
+
+
+def decide(session: Session, deliverable_id: int, decision: str, *, who: str, note: str | None = None) -> None:
+    """Write a person's decision (approved, rejected, reopened) and bring the deliverable to its state."""
+    row = session.get(m.Deliverable, deliverable_id)
+    if row is None:
+        raise NotFound("no such deliverable", str(deliverable_id), "list them with `dubline catalog title ID`")
+    session.add(m.Approval(deliverable_id=deliverable_id, who=who, decision=decision, note=note))
+    row.state = _STATE_AFTER[decision]
+    refresh_slots(session, row.version_id)
 
 
 def _keep_spec(session: Session, spec_id: str, version: str, body: Mapping[str, Any], **facts: Any) -> int:

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from db import models as m
 from db.connection import Database
 from db.recipes import canonical_json, plain
+from db.slots import refresh_slots
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ class Orders(Database):
                 session.add(row)
                 session.execute(delete(m.Wanted).filter_by(version_id=version_id))
                 session.add_all(m.Wanted(version_id=version_id, **asdict(file)) for file in wanted)
-            session.flush()
+            refresh_slots(session, version_id)
             return row.id
 
     def latest_order(self, version_id: int) -> StoredOrder | None:

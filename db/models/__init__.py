@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from db.models.base import Base
+from db.models.desk import Audit, DeskSession, EventEdit, Note, Person, Slot
 from db.models.files import Asset, MediaFile, SourceFile, Track
 from db.models.findings import Approval, Deliverable, Measurement, QcResult, VocalEvent
 from db.models.orders import Wanted, WorkOrder
@@ -12,16 +13,22 @@ from db.models.work import Derivation, Model, Recipe, RecipeModel, Run, Spec, St
 __all__ = [
     "Approval",
     "Asset",
+    "Audit",
     "Base",
     "Deliverable",
     "Derivation",
+    "DeskSession",
+    "EventEdit",
     "Measurement",
     "MediaFile",
     "Model",
+    "Note",
+    "Person",
     "QcResult",
     "Recipe",
     "RecipeModel",
     "Run",
+    "Slot",
     "SourceFile",
     "Spec",
     "Step",
