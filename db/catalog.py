@@ -9,6 +9,7 @@ from db.backup import Backup
 from db.board import Board
 from db.connection import use_wal
 from db.deliverables import Deliverables
+from db.edits import Edits
 from db.files import Files
 from db.findings import Findings
 from db.garbage import Garbage
@@ -18,6 +19,7 @@ from db.orders import Orders
 from db.people import People
 from db.runs import Runs
 from db.schema import migrate
+from db.stages import Stages
 from db.stale import Stale
 from db.titles import Titles
 from db.verification import Verification
@@ -39,6 +41,8 @@ class Catalog(
     Board,
     People,
     Audits,
+    Edits,
+    Stages,
 ):
     """An open catalog; each base holds the questions and commands about one noun."""
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from dubline.audio.layout import Layout
 from dubline.media.streams import Media
+from flows.edits import gather_edits
 from flows.preflight import Plan, check_media
 from flows.run import register
 from flows.space import check_space
@@ -15,7 +16,6 @@ from flows.start import start_frames
 from flows.stored import read_json
 from tasks.context import means
 from tasks.demux import demux
-from tasks.edits import edits
 from tasks.ingest import ingest
 from tasks.place import place
 from tasks.probe import probe
@@ -66,10 +66,7 @@ def take_in(run: RunRef, plan: Plan) -> Source:
         ]
         for dub in order.dubs
     }
-    said = order.options.edits
-    edited = None
-    if said is not None:
-        edited = edits.submit(run, file=ingest(said, "edits", run.version_id, "edits")).result()["edits"]
+    edited = gather_edits(run, plan)
     probed = probe.submit(run, master=master).result()
     media = read_media(probed["media"])
     check_media(plan, media)

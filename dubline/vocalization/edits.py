@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -148,12 +148,22 @@ def read_edits(path: Path) -> Edits:
         text = path.read_text(encoding="utf-8")
         is_json = path.suffix.lower() == ".json"
         body = json.loads(text, object_pairs_hook=_unique) if is_json else yaml.load(text, Loader=UniqueKeys)
-        return Edits(_File.model_validate(body).edits, str(path))
-    except ValidationError as error:
-        raise _said(error, path) from error
     # PyYAML raises ValueError for a date like 2023-13-45, RecursionError for lists in lists without end.
     except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         raise BadInput("the edits cannot be read", str(path), f"give a YAML or JSON file ({error})") from error
+    return _checked(body, str(path))
+
+
+def parse_edits(rows: Sequence[Mapping[str, Any]], *, where: str) -> Edits:
+    """The edits in ``rows``, as a file would list them; raises `BadInput` as `read_edits` does."""
+    return _checked({"edits": rows}, where)
+
+
+def _checked(body: Any, where: str) -> Edits:
+    try:
+        return Edits(_File.model_validate(body).edits, where)
+    except ValidationError as error:
+        raise _said(error, where) from error
 
 
 def write_edits(edits: Edits, path: Path) -> None:
@@ -169,11 +179,9 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return body
 
 
-def _said(error: ValidationError, path: Path) -> BadInput:
+def _said(error: ValidationError, where: str) -> BadInput:
     first = error.errors()[0]
-    return BadInput(
-        f"{' '.join(_place(first['loc'])) or 'the file'} is wrong", str(path), f"correct it: {first['msg']}"
-    )
+    return BadInput(f"{' '.join(_place(first['loc'])) or 'the file'} is wrong", where, f"correct it: {first['msg']}")
 
 
 def _place(loc: tuple[int | str, ...]) -> Iterator[str]:
