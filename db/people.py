@@ -90,9 +90,7 @@ def change_person(
     if row is None:
         raise NotFound("no such person", name, "list them with `dubline review people list`")
     if row.role == "admin" and (disabled or role not in (None, "admin")):
-        others = select(m.Person.id).where(
-            m.Person.role == "admin", m.Person.disabled.is_(False), m.Person.id != row.id
-        )
+        admins = select(m.Person.id).where(m.Person.role == "admin", m.Person.disabled.is_(False))
         if session.execute(admins.where(m.Person.id != row.id)).first() is None:
             raise Conflict("no admin would be left", name, "make somebody else an admin first")
     row.role = role or row.role
