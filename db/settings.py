@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Self
 
 from pydantic import ByteSize, Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from db.errors import DbError
+from db.secret_files import SecretFiles
 
 
 class Places(BaseSettings):
@@ -23,6 +24,18 @@ class Places(BaseSettings):
     store_url: str | None = None
     cache_dir: Path | None = None
     cache_limit: ByteSize = Field(default=ByteSize(200 * 2**30), gt=0)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment, then ``.env``, then files that the environment names."""
+        return init_settings, env_settings, dotenv_settings, SecretFiles(settings_cls)
 
     @classmethod
     def load(cls) -> Self:
