@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import sys
 import traceback
@@ -15,8 +14,9 @@ from typer.core import TyperGroup
 from typer.exceptions import Abort, TyperException
 
 from db.errors import DbError
-from dubline.errors import Cancelled, DublineError, EnvironmentFault
+from dubline.errors import MACHINE_ERRORS, Cancelled, DublineError, EnvironmentFault
 from dubline.process import bound_memory
+from tasks import logs
 
 # Verb -> one line of help. The module of a verb is imported when it is used: torch and Prefect take seconds.
 VERBS = {
@@ -41,6 +41,7 @@ VERBS = {
     "train": "Train a separation model, go on, or fine-tune one.",
     "evaluate": "Measure how well models separate, beside the ideal masks.",
     "catalog": "Ask the catalog: titles, lineage, stale, verify, gc, backup, restore, export.",
+    "review": "Run the review desk: hear, see, correct, approve.",
     "doctor": "Say what works on this machine.",
 }
 
@@ -54,12 +55,6 @@ _ENVIRONMENT = {
 }
 
 _BUG, _USAGE = 1, 2
-
-# Errors of the machine, not of the input: a full or read-only disk, no permission, no more files, no place for a name.
-_MACHINE_ERRORS = {
-    errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EMFILE, errno.EIO,
-    errno.EISDIR, errno.ENOTDIR, errno.ENAMETOOLONG,
-}  # fmt: skip
 
 
 class Verbs(TyperGroup):
@@ -110,6 +105,10 @@ def main(argv: list[str] | None = None) -> NoReturn:
     if not debug:
         # Prefect tells the console every failure with its traceback; people get one line, its server the rest.
         os.environ["PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL"] = "CRITICAL"
+    try:
+        logs.set_up()
+    except (DublineError, DbError) as error:
+        sys.exit(_say(*_line_and_code(error), debug=debug))
     sys.exit(run([argument for argument in arguments if argument != "--debug"], debug=debug))
 
 
@@ -134,7 +133,7 @@ def _line_and_code(error: BaseException) -> tuple[str, int]:
             return str(error), error.exit_code
         case TyperException():
             return _usage(error), _USAGE
-        case OSError() if error.errno in _MACHINE_ERRORS:
+        case OSError() if error.errno in MACHINE_ERRORS:
             where = str(error.filename or "this machine")
             what = error.strerror or str(error)
             return _line_and_code(

@@ -41,5 +41,9 @@ class TitleBusy(DbError):
     """Another live run holds this version of the title."""
 
 
+class LockLost(DbError):
+    """The title is no longer this run's: another took it over, or nobody could say so for longer than the lease."""
+
+
 class RunEnded(DbError):
     """The run was ended meanwhile, by itself or by one that took its title over: nothing more is written for it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from db import models as m
 from db.connection import Database, database_time, server_start
-from db.errors import DbError, TitleBusy
+from db.errors import DbError, LockLost, TitleBusy
 from db.process import Owner
 from db.runs import end_dead_runs, end_runs
 
@@ -27,11 +27,11 @@ RENEWALS_PER_LEASE = 3
 
 @dataclass(slots=True)
 class TitleLock:
-    """A held lock; ``lost`` once another run took it over because this one stopped renewing its lease."""
+    """A held lock; ``lost`` says why it is held no longer, once that is so."""
 
     version_id: int
     run_id: int
-    lost: bool = False
+    lost: LockLost | None = None
 
 
 class Locks(Database):
@@ -39,12 +39,21 @@ class Locks(Database):
 
     @contextmanager
     def title_lock(
-        self, version_id: int, run_id: int, *, lease_seconds: float = 60, wait_seconds: float = 0
+        self,
+        version_id: int,
+        run_id: int,
+        *,
+        lease_seconds: float = 60,
+        wait_seconds: float = 0,
+        patience_seconds: float = 0,
+        on_lost: Callable[[LockLost], object] = lambda lost: None,
     ) -> Iterator[TitleLock]:
         """Hold the version for ``run_id``; a daemon thread renews the lease.
 
         A lock whose process died on this host, or whose lease ran out on another, is taken over and its run marked
-        crashed. Raises TitleBusy when a live run holds it still after ``wait_seconds``.
+        crashed. ``on_lost`` is called from that thread when another run has taken the lock, or when the database has
+        been away for ``patience_seconds`` more than the lease, so that nobody can say. Raises TitleBusy when a live
+        run holds it still after ``wait_seconds``.
         """
         deadline = time.monotonic() + wait_seconds
         while (busy := self._take(version_id, run_id, lease_seconds)) is not None:
@@ -53,9 +62,13 @@ class Locks(Database):
             time.sleep(POLL_SECONDS)
         lock = TitleLock(version_id=version_id, run_id=run_id)
         done = threading.Event()
-        renewer = threading.Thread(
-            target=self._renew, args=(lock, lease_seconds, done), name=f"title-lock-{version_id}", daemon=True
-        )
+
+        def renew() -> None:
+            lock.lost = self._renew(lock, lease_seconds, patience_seconds, done)
+            if lock.lost is not None:
+                on_lost(lock.lost)
+
+        renewer = threading.Thread(target=renew, name=f"title-lock-{version_id}", daemon=True)
         renewer.start()
         try:
             yield lock
@@ -100,7 +113,11 @@ class Locks(Database):
                 busy.__cause__ = error
                 return busy
 
-    def _renew(self, lock: TitleLock, lease_seconds: float, done: threading.Event) -> None:
+    def _renew(
+        self, lock: TitleLock, lease_seconds: float, patience_seconds: float, done: threading.Event
+    ) -> LockLost | None:
+        """Renew the lease until ``done``; why it could not be, where it could not."""
+        renewed_at = time.monotonic()
         while not done.wait(lease_seconds / RENEWALS_PER_LEASE):
             try:
                 with self.write() as session:
@@ -108,15 +125,27 @@ class Locks(Database):
                     renewed = session.execute(
                         update(m.TitleLock).where(*_held_by(lock)).values(lease_until=until).returning(m.TitleLock.pid)
                     ).first()
-            except DbError:
-                continue  # a database away for a moment: the next renewal, or the step's own write, will tell
+            except DbError as error:
+                # A database away for a moment: the next renewal will tell.
+                if time.monotonic() - renewed_at > lease_seconds + patience_seconds:
+                    return _lost(lock, f"its lock could not be renewed: {error.what}")
+                continue
             if renewed is None:
-                lock.lost = True
-                return
+                return _lost(lock, "another run has taken it over")
+            renewed_at = time.monotonic()
+        return None
 
 
 def _held_by(lock: TitleLock) -> tuple[Any, ...]:
     return (m.TitleLock.version_id == lock.version_id, m.TitleLock.owner_run_id == lock.run_id)
+
+
+def _lost(lock: TitleLock, why: str) -> LockLost:
+    return LockLost(
+        f"the title is no longer this run's: {why}",
+        f"version {lock.version_id}, run {lock.run_id}",
+        "nothing was published after that; run the order again",
+    )
 
 
 def _is_abandoned(session: Session, held: m.TitleLock, lease_seconds: float) -> bool:

@@ -60,10 +60,15 @@ class Runs(Database):
             session.flush()
             return run.id
 
-    def finish_run(self, run_id: int, state: str, error: str | None = None) -> None:
+    def finish_run(self, run_id: int, state: str, error: str | None = None, *, exit_code: int | None = None) -> None:
         """End a run in ``state`` (completed, failed, cancelled, crashed); its steps still running end with it."""
         with self.write() as session:
-            end_runs(session, [run_id], state=state, error=error)
+            end_runs(session, [run_id], state=state, error=error, exit_code=exit_code)
+
+    def require_running(self, run_id: int) -> None:
+        """Raise RunEnded when the run was ended meanwhile, because another took its title over."""
+        with self.read() as session:
+            _require_running(session, run_id)
 
     def step_counts(self, run_id: int) -> tuple[int, int]:
         """How many steps of a run were executed, and how many answered from the catalog."""
@@ -116,6 +121,7 @@ class Runs(Database):
         outputs: Mapping[str, StoredAsset],
         *,
         measurements: Mapping[str, Figure] | None = None,
+        device: str | None = None,
         gpu_seconds: float = 0.0,
         languages: Mapping[str, str | None] | None = None,
         origin_names: Mapping[str, str] | None = None,
@@ -147,7 +153,7 @@ class Runs(Database):
                 for output, source, role in sorted(derived)
             )
             keep_measurements(session, measurements or {}, step_id=step_id)
-            step.state, step.ended_at, step.gpu_seconds = "completed", now(), gpu_seconds
+            step.state, step.ended_at, step.device, step.gpu_seconds = "completed", now(), device, gpu_seconds
 
     def reuse_step(self, run_id: int, recipe: Recipe, source_step_id: int) -> int | None:
         """Write a step answered from ``source_step_id``; its outputs become files of this run's version too.
@@ -185,7 +191,9 @@ class Runs(Database):
             )
 
 
-def end_runs(session: Session, run_ids: Sequence[int], *, state: str, error: str | None) -> None:
+def end_runs(
+    session: Session, run_ids: Sequence[int], *, state: str, error: str | None, exit_code: int | None = None
+) -> None:
     """End those of ``run_ids`` still running, and their running steps, in ``state``.
 
     A completed run has no running step: one left over is called crashed.
@@ -199,7 +207,7 @@ def end_runs(session: Session, run_ids: Sequence[int], *, state: str, error: str
     session.execute(
         update(m.Run)
         .where(m.Run.id.in_(run_ids), m.Run.state == "running")
-        .values(state=state, error=error, ended_at=moment)
+        .values(state=state, error=error, exit_code=exit_code, ended_at=moment)
     )
 
 

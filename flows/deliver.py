@@ -125,8 +125,8 @@ def deliver(run: RunRef, plan: Plan, source: Source, sound: Sound, made: Sequenc
 
     files = [file for one in packed.values() for file in one.publications]
     files += [Publication(file["path"], file["sha256"]) for file in stems]
-    places = publish(folder, files + reports)
-    places |= publish(folder, [Publication("manifest.json", listed["manifest"])])
+    places = publish(folder, files + reports, run.run_id)
+    places |= publish(folder, [Publication("manifest.json", listed["manifest"])], run.run_id)
 
     delivered = tuple(_record(run, plan, item, packed[item], places, check) for item, check in checks.items())
     _record_events(run, sound)

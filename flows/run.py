@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 
 from prefect.exceptions import TerminationSignal
 from prefect.runtime import flow_run
 
+from db.errors import DbError
+from db.locks import TitleLock
 from db.orders import WantedFile
-from dubline.errors import Cancelled, EnvironmentFault
+from dubline.errors import MACHINE_ERRORS, Cancelled, DublineError, EnvironmentFault
 from dubline.media.streams import Media
 from flows.naming import languages_of
 from flows.preflight import Plan
-from tasks import cancel
+from tasks import cancel, logs, openlineage
 from tasks.context import means
 from tasks.scratch import sweep
 from tasks.step import RunRef
+
+log = logging.getLogger(__name__)
 
 # A title that takes its process down each time would be taken up again for ever.
 _MOST_STARTS = 4
@@ -48,21 +54,73 @@ def title_run(plan: Plan, *, wait_seconds: float) -> Iterator[RunRef]:
         version_id, trigger="user", prefect_flow_run_id=flow_run.get_id(), host=socket.gethostname()
     )
     cancel.begin(run_id)
+    run = RunRef(run_id, version_id, plan.order.title.id, flow_run.get_id())
+    with logs.about(title=run.title, run=run_id, flow_run=run.flow_run), _told(run):
+        try:
+            with _lock(run, wait_seconds):
+                # Not before: an order that is refused because another run holds the title changes nothing.
+                record_order(plan, version_id)
+                yield run
+                if (stopped := cancel.cause(run_id)) is not None:
+                    raise stopped
+        except BaseException as error:
+            first = cancel.cause(run_id) or error
+            # Steps that still run are asked to stop; the flow's task runner waits for them.
+            cancel.fail(run_id, first)
+            stopped = isinstance(first, Cancelled | KeyboardInterrupt | TerminationSignal)
+            using.catalog.finish_run(
+                run_id,
+                "cancelled" if stopped else "failed",
+                error=str(first) or type(first).__name__,
+                exit_code=exit_code_of(first),
+            )
+            if first is error:
+                raise
+            raise first from error
+        using.catalog.finish_run(run_id, "completed", exit_code=0)
+
+
+def _lock(run: RunRef, wait_seconds: float) -> AbstractContextManager[TitleLock]:
+    """Hold the title; where it is lost the run's steps are asked to stop, and that is what the run ends with."""
+    using = means()
+    return using.catalog.title_lock(
+        run.version_id,
+        run.run_id,
+        wait_seconds=wait_seconds,
+        patience_seconds=using.settings.patience,
+        on_lost=partial(cancel.fail, run.run_id),
+    )
+
+
+@contextmanager
+def _told(run: RunRef) -> Iterator[None]:
+    """Tell the log and OpenLineage of the run's beginning and end."""
+    job = openlineage.title_job(run.title, run.flow_run, run.run_id)
+    log.info("begins")
+    openlineage.tell("START", job)
     try:
-        with using.catalog.title_lock(version_id, run_id, wait_seconds=wait_seconds):
-            # Not before: an order that is refused because another run holds the title changes nothing.
-            record_order(plan, version_id)
-            yield RunRef(run_id, version_id, plan.order.title.id)
+        yield
     except BaseException as error:
-        first = cancel.cause(run_id) or error
-        # Steps that still run are asked to stop; the flow's task runner waits for them.
-        cancel.fail(run_id, first)
-        stopped = isinstance(first, Cancelled | KeyboardInterrupt | TerminationSignal)
-        using.catalog.finish_run(run_id, "cancelled" if stopped else "failed", error=str(first) or type(first).__name__)
-        if first is error:
-            raise
-        raise first from error
-    using.catalog.finish_run(run_id, "completed")
+        openlineage.tell(openlineage.end_of(error), job, error=error)
+        log.error("ended: %s", str(error) or type(error).__name__)
+        raise
+    else:
+        openlineage.tell("COMPLETE", job)
+        log.info("completed")
+    finally:
+        openlineage.flush()
+
+
+def exit_code_of(error: BaseException) -> int:
+    """What a command exits with that ended with ``error``: its class, for the figures."""
+    match error:
+        case DublineError() | DbError():
+            return error.exit_code
+        case KeyboardInterrupt() | TerminationSignal():
+            return Cancelled.exit_code
+        case OSError() if error.errno in MACHINE_ERRORS:
+            return EnvironmentFault.exit_code
+    return 1
 
 
 def record_order(plan: Plan, version_id: int) -> None:

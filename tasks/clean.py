@@ -24,7 +24,7 @@ def _weights(params: Mapping[str, Any], using: Means) -> list[ModelFacts]:
     return [*separator_facts(params, using), *classifier_facts(params, using)]
 
 
-@step("clean", version=4, tools=("torch", "soxr", "silero-vad"), weights=_weights)
+@step("clean", version=4, tools=("torch", "soxr", "silero-vad"), weights=_weights, uses_device=True)
 def clean(
     work: Work,
     me: Path,

@@ -13,7 +13,7 @@ from tasks.recognition import configured, recognition_weights
 from tasks.step import Made, Work, step
 
 
-@step("language", version=1, tools=("soxr",), weights=recognition_weights)
+@step("language", version=1, tools=("soxr",), weights=recognition_weights, uses_device=True)
 def language(work: Work, dialogue: Path, speech: Path, *, tag: str) -> Made:
     """Listen to where a track speaks and hold it against its BCP-47 tag; without a checkpoint say that nobody did."""
     checkpoint = configured(work.asr_model)

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import httpx
 
-from db.errors import Conflict, Corrupt, DbError, NotFound, RunEnded, TitleBusy
+from db.errors import Conflict, Corrupt, DbError, LockLost, NotFound, RunEnded, TitleBusy
 from dubline.errors import Cancelled, EnvironmentFault
 
 log = logging.getLogger(__name__)
@@ -33,7 +33,7 @@ T = TypeVar("T")
 def may_pass(error: BaseException) -> bool:
     """Whether the same call may go well a minute later; never so for bad input, a cancelled run or a bug."""
     match error:
-        case NotFound() | Conflict() | Corrupt() | TitleBusy() | RunEnded():
+        case NotFound() | Conflict() | Corrupt() | TitleBusy() | LockLost() | RunEnded():
             return False
         case EnvironmentFault() | DbError() | httpx.TransportError():
             return True

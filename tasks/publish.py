@@ -13,7 +13,8 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from db.assets import hash_file
-from dubline.errors import EnvironmentFault
+from dubline.errors import Cancelled, EnvironmentFault
+from tasks import cancel
 from tasks.context import Means, means
 from tasks.scratch import scratch_folder, sweep
 
@@ -34,12 +35,13 @@ class Publication:
 
 
 @task(name="publish", task_run_name="publish {folder}", cache_policy=NO_CACHE, persist_result=False)
-def publish(folder: Path, files: Sequence[Publication]) -> dict[str, Path]:
-    """Copy assets out of the store to ``folder``; answers where each name really lies.
+def publish(folder: Path, files: Sequence[Publication], run_id: int | None = None) -> dict[str, Path]:
+    """Copy assets out of the store to ``folder`` for a run; answers where each name really lies.
 
     Every copy is written beside its target, hashed, synced, and renamed once all are there. A target that already
     holds the same bytes is left alone. Where an approved deliverable stands under a name, the new one goes
-    beside it as a candidate; so does a whole folder of files with one list.
+    beside it as a candidate; so does a whole folder of files with one list. A run that was asked to stop, or that has
+    lost its title to another, publishes nothing more: raises `Cancelled` or a `DbError`.
     """
     using = means()
     root = folder / _WORK_FOLDER
@@ -53,14 +55,23 @@ def publish(folder: Path, files: Sequence[Publication]) -> dict[str, Path]:
         with scratch_folder(root, mend="give --out a writable folder") as work:
             _room_for(missing, folder, using)
             for index, file in enumerate(missing):
+                _stop_if_asked(run_id)
                 _copy(work / str(index), file, using)
+            if run_id is not None:
+                using.catalog.require_running(run_id)
             for index, file in enumerate(missing):
+                _stop_if_asked(run_id)
                 targets[file.name].parent.mkdir(parents=True, exist_ok=True)
                 (work / str(index)).replace(targets[file.name])
     finally:
         if root.is_dir() and not any(root.iterdir()):
             root.rmdir()
     return targets
+
+
+def _stop_if_asked(run_id: int | None) -> None:
+    if cancel.requested(run_id):
+        raise Cancelled("stopped on request", "publishing", "run it again")
 
 
 def _target(folder: Path, file: Publication, hashes: Mapping[str, str], using: Means) -> Path:

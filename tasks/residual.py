@@ -11,7 +11,7 @@ from tasks.recognition import configured, recognition_weights
 from tasks.step import Made, Work, step
 
 
-@step("residual", version=1, tools=("soxr",), weights=recognition_weights)
+@step("residual", version=1, tools=("soxr",), weights=recognition_weights, uses_device=True)
 def residual(work: Work, me_filled: Path, dx_guide: Path, speech: Path, report: Path, *, language: str) -> Made:
     """Add to the cleaning's report what a recognizer reads in the M&E, or that nobody looked; the guide's text."""
     checkpoint = configured(work.asr_model)

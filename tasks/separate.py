@@ -23,7 +23,7 @@ def separator_facts(params: Mapping[str, Any], using: Means) -> list[ModelFacts]
     return [facts]
 
 
-@step("separate", version=3, tools=("torch", "soxr"), weights=separator_facts)
+@step("separate", version=3, tools=("torch", "soxr"), weights=separator_facts, uses_device=True)
 def separate(
     work: Work, ov_mix: Path, *, model: str, frames: list[int], precision: Precision = DEFAULT_PRECISION
 ) -> Made:

@@ -5,28 +5,19 @@ from __future__ import annotations
 import os
 from functools import cached_property
 from pathlib import Path
-from typing import Self
 
-from pydantic import ByteSize, Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, field_validator
 
-from dubline.errors import EnvironmentFault
 from dubline.separation.compute import DEFAULT_PRECISION, Precision
+from tasks.log_settings import LogSettings
+from tasks.outbox import sender
 
 AUTO, NONE = "auto", "none"
 
 
-class Settings(BaseSettings):
+class Settings(LogSettings):
     """Where dubline keeps things and what it runs on; every field can be set as ``DUBLINE_<FIELD>``."""
 
-    # A studio's .env may hold other programs' settings too; those are not ours to refuse.
-    model_config = SettingsConfigDict(env_prefix="DUBLINE_", env_file=".env", extra="ignore", frozen=True)
-
-    home: Path = Field(default_factory=lambda: Path.home() / ".dubline")
-    database_url: str | None = None
-    store_url: str | None = None
-    cache_dir: Path | None = None
-    cache_limit: ByteSize = Field(default=ByteSize(200 * 2**30), gt=0)
     device: str = AUTO
     # Where separation runs: in the pool `gpu` if a worker lives there, in this process, or in the pool of this name.
     gpu_pool: str = AUTO
@@ -41,36 +32,24 @@ class Settings(BaseSettings):
     # Seconds for which what may pass (a database that restarts, a full disk) is tried again; a worker's runs have more.
     patience: float = Field(default=0.0, ge=0)
     jobs: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)
+    # Where OpenLineage events of titles and steps go: file:///PATH or http(s)://HOST/PATH; unset, nowhere.
+    openlineage_url: str | None = None
+    openlineage_namespace: str = "dubline"
+    # What the Prefect server calls when a delivery check fails, and where a title's page on the review desk is.
+    webhook_url: str | None = None
+    review_url: str | None = None
 
+    @field_validator("openlineage_url")
     @classmethod
-    def load(cls) -> Self:
-        """Read the settings; raises `EnvironmentFault` naming the first one that is wrong."""
-        try:
-            return cls()
-        except ValidationError as error:
-            first = error.errors()[0]
-            name = "DUBLINE_" + "_".join(str(part) for part in first["loc"]).upper()
-            raise EnvironmentFault(f"setting {name} is wrong", "environment or .env", first["msg"]) from error
+    def _can_be_sent_to(cls, url: str | None) -> str | None:
+        if url:
+            sender(url)
+        return url
 
     @cached_property
     def order_roots(self) -> tuple[Path, ...]:
         """Folders that orders may read from and deliver to; empty where they may name any."""
         return tuple(Path(root).absolute() for root in (self.roots or "").split(os.pathsep) if root)
-
-    @cached_property
-    def catalog_url(self) -> str:
-        """SQLAlchemy URL of the catalog."""
-        return self.database_url or f"sqlite:///{self.home.absolute() / 'catalog.db'}"
-
-    @cached_property
-    def store_place(self) -> str:
-        """Folder or URL of the content-addressed store."""
-        return self.store_url or str(self.home.absolute() / "store")
-
-    @cached_property
-    def cache_root(self) -> Path:
-        """Folder for copies of what lies in a store far away."""
-        return self.cache_dir or self.home.absolute() / "cache"
 
     @cached_property
     def scratch_root(self) -> Path:

@@ -103,6 +103,8 @@ class Run(Base):
     process_started: Mapped[str]
     git_commit: Mapped[str | None]
     error: Mapped[str | None]
+    # As the command's: 3 for bad input, 5 for the environment, 1 for a bug; null where the process died.
+    exit_code: Mapped[int | None]
 
 
 class Step(Base):
@@ -123,6 +125,8 @@ class Step(Base):
     state: Mapped[str] = mapped_column(default="running")
     started_at: Mapped[datetime] = mapped_column(default=now)
     ended_at: Mapped[datetime | None]
+    # What its network ran on, where it has one (`cpu`, `cuda:0`), and the seconds there unless that is the CPU.
+    device: Mapped[str | None]
     gpu_seconds: Mapped[float] = mapped_column(Double, default=0.0)
     error: Mapped[str | None]
     cache_hit: Mapped[bool] = mapped_column(default=False)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import selectors
 import signal
 import subprocess
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from functools import lru_cache
@@ -18,6 +20,8 @@ import imageio_ffmpeg
 
 from dubline.errors import BadInput, Cancelled, EnvironmentFault
 from dubline.process import leashed
+
+log = logging.getLogger(__name__)
 
 Progress = Callable[[int, int], None]
 Cancel = Callable[[], bool]
@@ -105,6 +109,7 @@ def run(
     with ffmpeg's own reason, `EnvironmentFault` when the machine is at fault, `Cancelled` when asked to stop.
     """
     words: deque[str] = deque(maxlen=_TAIL_LINES)
+    began = time.monotonic()
     process = _start([*_HEAD, *args])
     assert process.stdout is not None and process.stderr is not None
     listener = threading.Thread(target=_keep, args=(process.stderr, words), daemon=True)
@@ -118,6 +123,9 @@ def run(
         listener.join(_REAP_SECONDS)
         process.stdout.close()
         process.stderr.close()
+        log.info(
+            "ffmpeg (%d) ended with %s after %.1f s: %s", process.pid, process.poll(), time.monotonic() - began, where
+        )
     if code:
         raise _fault(code, list(words), where)
 

@@ -213,7 +213,7 @@ def test_an_owner_that_lost_its_lock_learns_it_and_leaves_the_new_owner_alone(st
     first, second = studio.run(version), studio.run(version)
     with studio.catalog.title_lock(version, first, lease_seconds=0.3) as lock:
         change_lock(studio, owner_run_id=second)
-        until(lambda: lock.lost)
+        until(lambda: lock.lost is not None)
     assert [held.owner_run_id for held in locks(studio)] == [second]
 
 
