@@ -26,7 +26,7 @@ _KINDS = {
 class Resident:
     """The most seen, in MiB: of one process by kind, and of all together, where shared pages count for each."""
 
-    largest: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+    largest: dict[str, float] = field(default_factory=dict)
     together: float = 0.0
 
     def look(self) -> None:
@@ -37,7 +37,7 @@ class Resident:
                 mib = int((process / "statm").read_text().split()[1]) * _PAGE_MIB
                 words = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
                 kind = next((name for sign, name in _KINDS.items() if sign in words), "other")
-                self.largest[kind] = max(self.largest[kind], mib)
+                self.largest[kind] = max(self.largest.get(kind, 0.0), mib)
                 total += mib
         self.together = max(self.together, total)
 

@@ -299,8 +299,8 @@ def _catalog_faults(place: Place) -> Iterator[str]:
 def _measured(place: Place, runs: Sequence[FlowRun]) -> dict[str, Any]:
     """The table of times: titles, and shares in the GPU pool."""
     work = _work()
-    titles = [run for run in runs if run.work_pool_name == "cpu"]
-    times = list(_timings(titles, work))
+    # A title's own flows within its process are in no pool.
+    times = list(_timings([run for run in runs if run.work_pool_name == "cpu"], work))
     shares = list(_timings([run for run in runs if run.work_pool_name == "gpu"], {}))
     count = _ask("select count(*), sum(case when cache_hit then 1 else 0 end) from step")[0]
     return {
