@@ -1,0 +1,1 @@
+"""The review desk: pages over the catalog, for producers."""

@@ -1,0 +1,113 @@
+"""What people and programs see when something is wrong: a page or an object, by whom they are."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import quote
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, RedirectResponse
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.responses import Response
+
+from dashboards.templating import render
+from db.errors import Conflict, DbError, NotFound
+
+log = logging.getLogger(__name__)
+
+_TITLES = {
+    400: "That was not understood",
+    403: "That is not yours to do",
+    404: "Nothing is here",
+    405: "Not that way",
+    409: "That cannot be done now",
+    410: "This address is over",
+    413: "Too much at once",
+    422: "That was not understood",
+    429: "Too many tries",
+    500: "A mistake of ours",
+    503: "The catalog is away",
+}
+
+
+def install(app: FastAPI) -> None:
+    """Answer every kind of error in our own words."""
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(DbError, _db)
+    app.add_exception_handler(ClientDisconnect, _gone)
+    app.add_exception_handler(Exception, _bug)
+
+
+def wants_json(request: Request) -> bool:
+    """Whether a program asks."""
+    return request.url.path.startswith("/api/") or "text/html" not in request.headers.get("accept", "*/*,text/html")
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    if error.status_code == 401 and not wants_json(request):
+        return RedirectResponse(f"/login?next={quote(_wanted(request))}", status_code=303)
+    return answer(request, error.status_code, str(error.detail), error.headers)
+
+
+async def _invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    return answer(request, 422, _first(error.errors()))
+
+
+async def _db(request: Request, error: Exception) -> Response:
+    assert isinstance(error, DbError)
+    if isinstance(error, NotFound):
+        return answer(request, 404, f"{error.what}: {error.where}")
+    if isinstance(error, Conflict):
+        return answer(request, 409, f"{error.what} ({error.where}): {error.mend}")
+    log.error("%s", error)
+    # Where the database lies is for those who run it.
+    return answer(request, 503, "The catalog or its store does not answer. What was done before is kept; try again.")
+
+
+async def _gone(request: Request, error: Exception) -> Response:
+    return answer(request, 413, "The request ended before its end, or is longer than this page takes.")
+
+
+async def _bug(request: Request, error: Exception) -> Response:
+    return answer(request, 500, "This is a bug in dubline, and is in the log of the desk.")
+
+
+def answer(request: Request, status: int, words: str, headers: Any = None) -> Response:
+    """An error as an object ``{"detail": …}`` for programs, as a page for people."""
+    if wants_json(request):
+        return JSONResponse({"detail": words}, status_code=status, headers=headers)
+    title = _TITLES.get(status, "This did not work")
+    try:
+        page: Response = render(request, "error.html", status, title=title, words=words, code=status)
+    except DbError:  # the page asks who is there, of a catalog that is away
+        page = render_bare(request, status, title, words)
+    page.headers.update(headers or {})
+    return page
+
+
+def render_bare(request: Request, status: int, title: str, words: str) -> Response:
+    """The same page for nobody in particular."""
+    request.state.new_visit = "nobody"
+    return render(request, "error.html", status, title=title, words=words, code=status)
+
+
+def _wanted(request: Request) -> str:
+    """Where a person goes after log-in; a form's address is not one to go to."""
+    if request.method != "GET":
+        return "/"
+    return request.url.path + (f"?{request.url.query}" if request.url.query else "")
+
+
+def _first(errors: Sequence[Any]) -> str:
+    if not errors:
+        return "The request is not what this page takes."
+    first = errors[0]
+    where = ".".join(str(part) for part in first.get("loc", ()) if part not in ("body", "query", "path"))
+    return f"{where or 'request'}: {first.get('msg', 'is wrong')}"

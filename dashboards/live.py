@@ -1,0 +1,115 @@
+"""What is going on now: asked of the catalog in one place, told to every page that listens."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from dashboards.prefect import Prefect, PrefectAway
+from db.catalog import Catalog
+from db.errors import DbError
+
+log = logging.getLogger(__name__)
+
+_CATALOG_SECONDS = 1.0
+_PREFECT_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """A moment: its number (which grows with every change), the runs at work, what waits, when a slot changed last."""
+
+    number: int
+    runs: tuple[dict[str, Any], ...]
+    waiting: tuple[str, ...]
+    changed_at: str | None
+    catalog: bool
+
+
+class Live:
+    """Watches the catalog while somebody listens; `wait` gives the next moment that differs."""
+
+    def __init__(self, catalog: Catalog, prefect: Prefect) -> None:
+        self._catalog, self._prefect = catalog, prefect
+        self._now = Now(0, (), (), None, catalog=True)
+        self._changed = threading.Condition()
+        self._listeners = 0
+        self._stop = threading.Event()
+        self._asked_prefect = 0.0
+        self._waiting: tuple[str, ...] = ()
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the desk goes down."""
+        return self._stop.is_set()
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Watch in a thread of our own while the context lasts."""
+        watcher = threading.Thread(target=self._watch, name="desk-live", daemon=True)
+        watcher.start()
+        try:
+            yield
+        finally:
+            self.stop()
+            watcher.join(5)
+
+    def stop(self) -> None:
+        """Let everybody go who waits."""
+        self._stop.set()
+        with self._changed:
+            self._changed.notify_all()
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Somebody listens: nobody asks the catalog for nobody."""
+        with self._changed:
+            self._listeners += 1
+            first = self._listeners == 1
+        if first:
+            self._look()  # what was known is as old as the last who listened
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._listeners -= 1
+
+    def wait(self, known: int, seconds: float) -> Now:
+        """The present moment, once it is another than number ``known``, or after ``seconds``."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._now.number != known or self._stop.is_set(), seconds)
+            return self._now
+
+    def _watch(self) -> None:
+        while not self._stop.wait(_CATALOG_SECONDS):
+            if self._listeners:
+                self._look()
+
+    def _look(self) -> None:
+        try:
+            runs = tuple(asdict(run) for run in self._catalog.running())
+            changed = self._catalog.last_change()
+            found = (runs, self._in_prefect(), changed.isoformat() if changed else None, True)
+        except DbError as error:
+            log.warning("%s", error)
+            found = (self._now.runs, self._now.waiting, self._now.changed_at, False)
+        with self._changed:
+            known = self._now
+            if found != (known.runs, known.waiting, known.changed_at, known.catalog):
+                self._now = Now(known.number + 1, *found)
+                self._changed.notify_all()
+
+    def _in_prefect(self) -> tuple[str, ...]:
+        """Slugs of titles that wait for a worker; of a server that is away the last ones known are forgotten."""
+        if self._prefect.is_known and time.monotonic() - self._asked_prefect > _PREFECT_SECONDS:
+            self._asked_prefect = time.monotonic()
+            try:
+                self._waiting = tuple(sorted({run.slug for run in self._prefect.waiting()}))
+            except PrefectAway:
+                self._waiting = ()
+        return self._waiting

@@ -1,0 +1,1 @@
+"""What the title page shows: tracks with their tiles, events with their edits, deliverables with their verdicts."""

@@ -1,0 +1,139 @@
+"""What a person asks about an event, checked against the run they look at, as the next cleaning takes it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+
+from fastapi import HTTPException
+from pydantic import BaseModel, ConfigDict, Field
+
+from dashboards.title.events import VERIFICATION, EventsOfARun
+from db.edits import EditFacts
+from dubline.audio.layout import Layout
+from dubline.errors import BadInput
+from dubline.vocalization.edits import parse_edits
+from dubline.vocalization.events import Disposition, Event, Label, Stem
+
+_Seconds = Annotated[float, Field(ge=0, le=360_000, allow_inf_nan=False)]
+_Tag = Annotated[str, Field(pattern=r"^[A-Z]{2,4}$")]
+
+
+class EditAsked(BaseModel):
+    """An edit: ``change`` or ``drop`` the event of this id, or ``add`` one that was missed."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    do: Literal["change", "drop", "add"]
+    event: str | None = Field(default=None, pattern=r"^[0-9a-f]{12}$", description="The event's id; not for `add`.")
+    disposition: Disposition | None = None
+    label: Label | None = None
+    start_seconds: _Seconds | None = None
+    end_seconds: _Seconds | None = None
+    channels: list[_Tag] | None = Field(default=None, min_length=1, max_length=16)
+    stem: Stem | None = Field(default=None, description="Which stem an added event is in: `me` where not said.")
+    note: str = Field(default="", max_length=2000)
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """What it says of the event."""
+        named = ("disposition", "label", "start_seconds", "end_seconds", "channels")
+        return {name: value for name in named if (value := getattr(self, name)) is not None}
+
+
+class Planned(BaseModel):
+    """What is to be written: an edit, or nothing; and the edit that goes, for it spoke of the same."""
+
+    kind: Literal["change", "drop", "add"] | None
+    event_id: str | None = None
+    body: dict[str, Any] = {}
+    withdraw: int | None = None
+
+
+def plan_edit(
+    asked: EditAsked, events: EventsOfARun, standing: Sequence[EditFacts], *, seconds: float, who: str
+) -> Planned:
+    """The edit to write for what is asked. 404 for an event there is not, 409 and 422 with what would work."""
+    planned = _add(asked) if asked.do == "add" else _about(asked, events, standing)
+    if planned.kind is not None:
+        _check(planned, events, seconds=seconds, who=who, note=asked.note)
+    return planned
+
+
+def edit_row(one: EditFacts) -> dict[str, Any]:
+    """An edit as the page has it; one that adds an event has the id the event will have as ``makes``."""
+    return {
+        "id": one.edit_id,
+        "do": one.kind,
+        "event": one.event_id,
+        "makes": _id_of(one) if one.kind == "add" else None,
+        **one.body,
+        "note": one.note or "",
+        "who": one.who,
+        "at_time": one.at.isoformat(),
+        "withdrawn": None if one.stands else {"who": one.withdrawn_by, "at_time": one.withdrawn_at},
+    }
+
+
+def _add(asked: EditAsked) -> Planned:
+    missing = [
+        name
+        for name in ("start_seconds", "end_seconds", "channels", "label", "disposition")
+        if name not in asked.fields
+    ]
+    if missing:
+        raise HTTPException(422, f"An added event needs {', '.join(missing)}.")
+    return Planned(kind="add", body={**asked.fields, "stem": asked.stem or "me"})
+
+
+def _about(asked: EditAsked, events: EventsOfARun, standing: Sequence[EditFacts]) -> Planned:
+    """An edit of an event; one that was added here is changed by adding it anew, and dropped by taking that back."""
+    if asked.event is None:
+        raise HTTPException(422, "Say which event is meant, by its id.")
+    added = next((one for one in standing if one.kind == "add" and _id_of(one) == asked.event), None)
+    if added is not None:
+        changed = {**added.body, **asked.fields}
+        return Planned(
+            kind=None if asked.do == "drop" else "add",
+            body=changed if asked.do == "change" else {},
+            withdraw=added.edit_id,
+        )
+    event = events.find(asked.event)
+    if event is None:
+        raise HTTPException(404, "This version has no such event.")
+    if event["edited"] == "added":
+        raise HTTPException(409, "This event was added by the order's edits file: change it there.")
+    if event["decided_by"] == VERIFICATION:
+        raise HTTPException(409, "This event came to light while another was taken out: draw one over it instead.")
+    detected = event["detected"] or event
+    place = {name: detected[name] for name in ("start_seconds", "end_seconds", "channels", "stem")}
+    if asked.do == "change" and not asked.fields:
+        raise HTTPException(422, "It changes nothing: give a disposition, label, span or channels.")
+    fields = asked.fields if asked.do == "change" else {}
+    return Planned(kind=asked.do, event_id=asked.event, body={"at": place, **fields})
+
+
+def _check(planned: Planned, events: EventsOfARun, *, seconds: float, who: str, note: str) -> None:
+    """422 for what the cleaning would refuse."""
+    body = planned.body
+    span = {**body.get("at", {}), **body}
+    if span["start_seconds"] >= span["end_seconds"]:
+        raise HTTPException(422, "The event ends before it begins.")
+    if span["end_seconds"] > seconds:
+        raise HTTPException(422, f"The film ends at {seconds:.3f} s.")
+    strange = set(span["channels"]) - set(Layout.parse(events.layout).tags)
+    if strange:
+        raise HTTPException(422, f"The mix has no channel {min(strange)}.")
+    named = {} if planned.event_id is None else {"event": planned.event_id}
+    try:
+        parse_edits([{"do": planned.kind, **named, **body, "who": who, "note": note}], where="the review desk")
+    except BadInput as error:
+        raise HTTPException(422, f"{error.what}: {error.mend}") from error
+
+
+def _id_of(one: EditFacts) -> str:
+    body = one.body
+    return Event(
+        body["start_seconds"], body["end_seconds"], tuple(body["channels"]), body["label"], 1.0, 0.0,
+        body["disposition"], stem=body["stem"],
+    ).id  # fmt: skip
