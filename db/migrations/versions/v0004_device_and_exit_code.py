@@ -14,3 +14,8 @@ depends_on = None
 def upgrade() -> None:
     op.add_column("step", sa.Column("device", sa.String(), nullable=True))
     op.add_column("run", sa.Column("exit_code", sa.Integer(), nullable=True))
+
+
+def downgrade() -> None:
+    op.drop_column("run", "exit_code")
+    op.drop_column("step", "device")
