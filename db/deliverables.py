@@ -130,6 +130,13 @@ class Deliverables(Database):
             refresh_slots(session, version_id)
             return row.id
 
+    def spec_bodies(self, version_id: int) -> dict[tuple[str, str], dict[str, Any]]:
+        """By id and version, the specs that a version's deliverables were made for."""
+        made_for = select(m.Deliverable.spec_id).filter_by(version_id=version_id)
+        with self.read() as session:
+            rows = session.scalars(select(m.Spec).where(m.Spec.id.in_(made_for)))
+            return {(row.spec_id, row.version): row.body for row in rows}
+
     def is_approved(self, sha256_or_path: str | Path) -> bool:
         """Whether these bytes, or the file last delivered at this path, are approved or delivered."""
         named = str(sha256_or_path)
