@@ -6,10 +6,8 @@ import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from datetime import datetime, timedelta
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import typer
 from rich.console import Console
@@ -18,14 +16,11 @@ from rich.tree import Tree
 
 from cli.context import open_catalog, open_store
 from cli.output import bar, print_json, print_table
+from cli.reasons import told
 from db.errors import DbError
 from db.lineage import Node
-from db.stale import Reason, StageNow
 from db.verification import FORGOTTEN, Fault, VerifyReport
-from dubline.errors import BadInput
-from dubline.loudness.specs import list_specs
-from tasks.context import means
-from tasks.step import Step
+from flows.stale import Incomparable, StaleVersion, find_stale
 
 app = typer.Typer(
     add_completion=False,
@@ -100,17 +95,21 @@ def lineage(
 
 @app.command(epilog="Example: dubline catalog stale --json")
 def stale(as_json: bool = AS_JSON) -> None:
-    """List deliverables that today's sources, steps, models, specs or tools would make differently, and why."""
-    specs = {spec.id: str(spec.version) for spec in list_specs(means().settings.specs_root)}
-    found = open_catalog().stale(_today, specs_now=specs)
+    """List deliverables that today's order, sources, steps, models, specs or tools would make otherwise, and why."""
+    compared = list(find_stale())
+    found = [one for version in compared if isinstance(version, StaleVersion) for one in version.stale]
+    unknown = [one for one in compared if isinstance(one, Incomparable)]
     if as_json:
-        print_json({"stale": [asdict(one) for one in found]})
+        print_json({"stale": [asdict(one) for one in found], "not_compared": [asdict(one) for one in unknown]})
         return
     rows = (
-        (one.deliverable_id, one.slug, one.version, one.language, one.spec_id, one.state, _reasons(one.reasons))
+        (one.deliverable_id, one.slug, one.version, one.language, one.spec_id, one.state, told(one.reasons))
         for one in found
     )
     print_table("stale deliverables", ("id", "title", "version", "language", "spec", "state", "because"), rows)
+    if unknown:
+        rest = ((one.slug, one.version, one.why) for one in unknown)
+        print_table("\nnot compared", ("title", "version", "because"), rest)
 
 
 @app.command(epilog="Example: dubline catalog verify --repair")
@@ -203,18 +202,6 @@ def export(
         print_table(str(folder), ("table", "rows"), rows.items())
 
 
-def _today(stage: str, params: Mapping[str, Any]) -> StageNow | None:
-    """What a step with these parameters would be now; None for a step or a model that is no more."""
-    if find_spec(f"tasks.{stage}") is None:
-        return None
-    step: Step = getattr(import_module(f"tasks.{stage}"), stage)
-    try:
-        recipe = step.recipe({}, params, means())
-    except BadInput:
-        return None
-    return StageNow(recipe.stage_version, frozenset(model["sha256"] for model in recipe.models), recipe.tools)
-
-
 def _tree(node: Node) -> Tree:
     tree = Tree(_line(node))
     for child in node.children:
@@ -256,10 +243,6 @@ def _mend(faults: Iterable[Fault]) -> str:
     if any(fault.mended is None for fault in faults if fault.problem in ("missing", "corrupt")):
         return "try `dubline catalog verify --repair`"
     return "run the orders again: what is lost is made anew"
-
-
-def _reasons(reasons: Iterable[Reason]) -> str:
-    return "; ".join(f"{reason.stage}: {reason.was} -> {reason.now}" for reason in reasons)
 
 
 def _counts(states: Mapping[str, int]) -> str:

@@ -1,14 +1,11 @@
-"""Deliverables that today's sources, models, specs, stages or tools would make differently, and why."""
+"""Deliverables that today's sources, orders, models, specs, stages or tools would make differently, and why."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from datetime import date
 from pathlib import Path
-from typing import Any, Literal
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -16,33 +13,23 @@ from sqlalchemy.orm import Session
 from db import models as m
 from db.assets import hash_file
 from db.connection import Database
+from db.desired import Comparison, Desired, Reason, Used
 from db.files import unchanged
 from db.history import makers, run_that_made
+from db.titles import KEPT_STATES, last_verdict
 
-ReasonKind = Literal["source", "model", "spec", "stage", "tool"]
-
-
-@dataclass(frozen=True, slots=True)
-class StageNow:
-    """A stage as it would run today: its version, the SHA-256s of the weights it loads, its tools' versions."""
-
-    version: int
-    models: frozenset[str]
-    tools: Mapping[str, str]
-
-
-# What a stage with these parameters would be today; None where nothing is known of it, and nothing is compared.
-StagesNow = Callable[[str, Mapping[str, Any]], StageNow | None]
+# Language, spec id, container, codec: what an order's row names, and a deliverable is known by.
+Place = tuple[str, str, str, str]
+# The role in which a checking step uses what it checks.
+_CHECKED = "deliverables"
 
 
 @dataclass(frozen=True, slots=True)
-class Reason:
-    """One difference: what kind, in which stage, from what to what."""
+class DesiredFile:
+    """A deliverable as it would be made today, and the step that would check it."""
 
-    kind: ReasonKind
-    stage: str
-    was: str
-    now: str
+    file: Used
+    check: Desired
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,154 +37,170 @@ class StaleDeliverable:
     """A current deliverable and every reason to make it again."""
 
     deliverable_id: int
+    version_id: int
     slug: str
     version: str
     language: str
     spec_id: str
+    container: str
+    codec: str
     state: str
+    verdict: str | None
+    due: date | None
     path: str
     reasons: tuple[Reason, ...]
+
+    @property
+    def kept(self) -> bool:
+        """Whether a person approved it, so that it is made again only where that is asked for."""
+        return self.state in KEPT_STATES
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveredVersion:
+    """A version of a title of which something was delivered."""
+
+    version_id: int
+    slug: str
+    version: str
 
 
 class Stale(Database):
     """What has been overtaken."""
 
-    def stale(self, stages_now: StagesNow, *, specs_now: Mapping[str, str]) -> list[StaleDeliverable]:
-        """Deliverables not superseded that would be made differently today, anywhere between master and file.
+    def delivered_versions(self) -> list[DeliveredVersion]:
+        """Every version with a deliverable that is not superseded, by title."""
+        with self.read() as session:
+            found = session.execute(
+                select(m.Version.id, m.Title.slug, m.Version.label)
+                .join(m.Title, m.Version.title_id == m.Title.id)
+                .where(m.Version.id.in_(select(m.Deliverable.version_id).where(m.Deliverable.state != "superseded")))
+                .order_by(m.Title.slug, m.Version.id)
+            )
+            return [DeliveredVersion(*row) for row in found.tuples()]
 
-        ``specs_now`` maps a spec id to its version today; a spec not named in it is not compared. Sources are told
-        apart by size, time and inode, and hashed where those differ; one that is nowhere any more has not changed.
+    def stale(self, version_id: int, desired: Mapping[Place, DesiredFile]) -> list[StaleDeliverable]:
+        """Deliverables of a version that are not what is ``desired`` now, by language and spec.
+
+        Of a place's deliverables the candidate is the current one; where there is none, any that is approved or
+        delivered. What is at a place nobody desires any more is not stale. One whose bytes are as desired is stale all
+        the same where they would be checked otherwise today.
         """
         with self.read() as session:
-            rows = session.execute(
-                select(m.Deliverable, m.MediaFile.asset_sha256, m.Spec, m.Version, m.Title)
-                .join(m.MediaFile, m.Deliverable.media_file_id == m.MediaFile.id)
-                .join(m.Spec, m.Deliverable.spec_id == m.Spec.id)
-                .join(m.Version, m.Deliverable.version_id == m.Version.id)
-                .join(m.Title, m.Version.title_id == m.Title.id)
-                .where(m.Deliverable.state != "superseded")
-                .order_by(m.Title.slug, m.Deliverable.id)
-            ).all()
+            due = {
+                (row.language, row.spec_id, row.container, row.codec): row.due
+                for row in session.scalars(select(m.Wanted).filter_by(version_id=version_id))
+            }
             found = []
-            # A master is behind many deliverables, and takes minutes to hash.
-            source_change = cache(lambda sha256: _source_change(session, sha256))
-            for row, sha256, spec, version, title in rows:
-                reasons = _reasons(session, row, sha256, spec, source_change, stages_now, specs_now)
-                if reasons:
-                    found.append(
-                        StaleDeliverable(
-                            deliverable_id=row.id,
-                            slug=title.slug,
-                            version=version.label,
-                            language=row.language,
-                            spec_id=spec.spec_id,
-                            state=row.state,
-                            path=row.path,
-                            reasons=tuple(reasons),
-                        )
-                    )
+            for place, current in _current(session, version_id).items():
+                if place in desired:
+                    reasons = _reasons(session, current, desired[place])
+                    if reasons:
+                        found.append(_told(session, current[-1], place[1], due.get(place), reasons))
             return found
 
+    def source_hash(self, path: Path) -> str | None:
+        """SHA-256 of a studio's file as it is now, read only where size, time or inode say that it changed.
 
-def _reasons(
-    session: Session,
-    row: m.Deliverable,
-    sha256: str,
-    spec: m.Spec,
-    source_change: Callable[[str], list[Reason]],
-    stages_now: StagesNow,
-    specs_now: Mapping[str, str],
-) -> list[Reason]:
-    """Reasons in the order they are met, each once."""
-    reasons = _spec_change("deliver", spec.spec_id, spec.version, specs_now)
-    run_id = run_that_made(session, sha256, row.version_id)
-    recipes, origins = behind(session, sha256, run_id, spec_id=spec.spec_id)
-    for origin in origins:
-        reasons += source_change(origin)
-    for recipe in recipes:
-        reasons += _spec_change(recipe.stage, recipe.spec_id, recipe.spec_version, specs_now)
-        stage_now = stages_now(recipe.stage, recipe.params)
-        if stage_now is not None:
-            reasons += _stage_changes(session, recipe, stage_now)
-    return list(dict.fromkeys(reasons))
+        Of one that is not there, the last it was known by; None for one that never was. Nothing is written.
+        """
+        with self.read() as session:
+            known = session.get(m.SourceFile, str(path.resolve()))
+        if known is not None and unchanged(known):
+            return known.asset_sha256
+        try:
+            return hash_file(path)
+        except OSError:
+            return known.asset_sha256 if known is not None else None
 
-
-def behind(session: Session, sha256: str, run_id: int | None, *, spec_id: str) -> tuple[list[m.Recipe], list[str]]:
-    """Every recipe between a deliverable's bytes and what no step made, in the run that made them, nearest first.
-
-    The second answer is what no step made, by SHA-256.
-    """
-    recipes: dict[str, m.Recipe] = {}
-    origins: dict[str, None] = {}
-    ahead = [(sha256, "", run_id)]
-    seen = set(ahead)
-    while ahead:
-        asset, role, within = ahead.pop(0)
-        made_by = makers(session, asset, within, role=role, spec_id=spec_id)
-        if not made_by:
-            origins[asset] = None
-        for step, run in made_by:
-            recipes.setdefault(step.recipe_key, session.get_one(m.Recipe, step.recipe_key))
-            used = session.execute(select(m.StepInput.asset_sha256, m.StepInput.role).filter_by(step_id=step.id))
-            fresh = {(sha, used_as, run) for sha, used_as in used} - seen
-            seen |= fresh
-            ahead += sorted(fresh)
-    return list(recipes.values()), list(origins)
+    def last_recipe(self, version_id: int, stage: str) -> str | None:
+        """The key of the recipe by which a step of this stage was last completed for a version; None for none."""
+        with self.read() as session:
+            return session.execute(
+                select(m.Step.recipe_key)
+                .join(m.Run, m.Step.run_id == m.Run.id)
+                .join(m.Recipe, m.Step.recipe_key == m.Recipe.key)
+                .where(m.Run.version_id == version_id, m.Recipe.stage == stage, m.Step.state == "completed")
+                .order_by(m.Step.id.desc())
+                .limit(1)
+            ).scalar()
 
 
-def _source_change(session: Session, sha256: str) -> list[Reason]:
-    """Other bytes wherever these once lay, and these nowhere any more."""
-    asset = session.get_one(m.Asset, sha256)
-    if asset.storage_uri.startswith("store:"):
-        return []
-    places = set(session.scalars(select(m.SourceFile.path).filter_by(asset_sha256=sha256)))
-    places.add(url2pathname(urlsplit(asset.storage_uri).path))
-    found = {Path(place): _bytes_at(session, place) for place in sorted(places)}
-    if sha256 in found.values():
-        return []
-    return [
-        Reason("source", "ingest", f"{path.name} {sha256[:12]}", f"{path.name} {there[:12]}")
-        for path, there in found.items()
-        if there is not None
-    ]
-
-
-def _bytes_at(session: Session, place: str) -> str | None:
-    """SHA-256 of what lies there; None where nothing can be read."""
-    source = session.get(m.SourceFile, place)
-    if source is not None and unchanged(source):
-        return source.asset_sha256
-    try:
-        return hash_file(Path(place))
-    except OSError:
-        return None
-
-
-def _spec_change(stage: str, spec_id: str | None, was: str | None, specs_now: Mapping[str, str]) -> list[Reason]:
-    if spec_id is None or specs_now.get(spec_id, was) == was:
-        return []
-    return [Reason("spec", stage, f"{spec_id} {was}", f"{spec_id} {specs_now[spec_id]}")]
-
-
-def _stage_changes(session: Session, recipe: m.Recipe, today: StageNow) -> list[Reason]:
-    found = []
-    if today.version != recipe.stage_version:
-        found.append(Reason("stage", recipe.stage, str(recipe.stage_version), str(today.version)))
-    loaded = frozenset(
-        session.execute(
-            select(m.Model.weights_sha256)
-            .join(m.RecipeModel, m.RecipeModel.model_id == m.Model.id)
-            .where(m.RecipeModel.recipe_key == recipe.key)
-        ).scalars()
+def _current(session: Session, version_id: int) -> dict[Place, list[m.Deliverable]]:
+    """A version's current deliverables by place, the latest last."""
+    rows = session.execute(
+        select(m.Deliverable, m.Spec.spec_id)
+        .join(m.Spec, m.Deliverable.spec_id == m.Spec.id)
+        .where(m.Deliverable.version_id == version_id, m.Deliverable.state != "superseded")
+        .order_by(m.Deliverable.language, m.Spec.spec_id, m.Deliverable.id)
     )
-    if loaded != today.models:
-        found.append(Reason("model", recipe.stage, _short(loaded), _short(today.models)))
-    for tool in sorted(recipe.tools.keys() | today.tools.keys()):
-        was, is_now = recipe.tools.get(tool, "unused"), today.tools.get(tool, "unused")
-        if was != is_now:
-            found.append(Reason("tool", recipe.stage, f"{tool} {was}", f"{tool} {is_now}"))
-    return found
+    found: dict[Place, list[m.Deliverable]] = {}
+    for row, spec_id in rows.tuples():
+        found.setdefault((row.language, spec_id, row.container, row.codec), []).append(row)
+    return {place: [row for row in rows if row.state == "candidate"] or rows for place, rows in found.items()}
 
 
-def _short(hashes: frozenset[str]) -> str:
-    return ", ".join(sorted(sha[:12] for sha in hashes)) or "none"
+def _reasons(session: Session, current: Sequence[m.Deliverable], desired: DesiredFile) -> list[Reason]:
+    """Why the current deliverable would be made or checked otherwise; none where it would not."""
+    by_hash = {session.get_one(m.MediaFile, row.media_file_id).asset_sha256: row for row in current}
+    same = desired.file.sha256 in by_hash
+    sha256 = desired.file.sha256 if same else next(reversed(by_hash))
+    row = by_hash[sha256]
+    spec_id = session.get_one(m.Spec, row.spec_id).spec_id
+    run_id = run_that_made(session, sha256, row.version_id)
+    checked = last_check(session, row.version_id, sha256, run_id, spec_id, desired.check.recipe.stage)
+    if same and checked is not None and checked.key == desired.check.recipe.key:
+        return []
+    comparison = Comparison(session, run_id, spec_id)
+    if checked is not None:
+        comparison.steps(desired.check, checked)
+    comparison.files(desired.file, sha256)
+    return comparison.reasons or [Reason("stage", desired.check.recipe.stage, "never done", "due")]
+
+
+def last_check(
+    session: Session, version_id: int, sha256: str, run_id: int | None, spec_id: str, stage: str
+) -> m.Recipe | None:
+    """The recipe by which a version's deliverable was last checked: itself, or the files that its list is made of."""
+    listed = [
+        used
+        for step, _ in makers(session, sha256, run_id, spec_id=spec_id)
+        for used in session.scalars(select(m.StepInput.asset_sha256).filter_by(step_id=step.id))
+    ]
+    checking = select(m.StepInput.step_id).where(m.StepInput.role == _CHECKED)
+    key = session.execute(
+        select(m.Step.recipe_key)
+        .join(m.Run, m.Step.run_id == m.Run.id)
+        .join(m.Recipe, m.Step.recipe_key == m.Recipe.key)
+        .where(
+            m.Run.version_id == version_id,
+            m.Step.state == "completed",
+            m.Recipe.stage == stage,
+            m.Recipe.spec_id == spec_id,
+            m.Step.id.in_(checking.where(m.StepInput.asset_sha256.in_([sha256, *listed]))),
+        )
+        .order_by(m.Step.id.desc())
+        .limit(1)
+    ).scalar()
+    return session.get_one(m.Recipe, key) if key is not None else None
+
+
+def _told(
+    session: Session, row: m.Deliverable, spec_id: str, due: date | None, reasons: Sequence[Reason]
+) -> StaleDeliverable:
+    version = session.get_one(m.Version, row.version_id)
+    return StaleDeliverable(
+        deliverable_id=row.id,
+        version_id=row.version_id,
+        slug=session.get_one(m.Title, version.title_id).slug,
+        version=version.label,
+        language=row.language,
+        spec_id=spec_id,
+        container=row.container,
+        codec=row.codec,
+        state=row.state,
+        verdict=last_verdict(session, row),
+        due=due,
+        path=row.path,
+        reasons=tuple(reasons),
+    )

@@ -262,7 +262,7 @@ def _deliverables(session: Session, version_id: int) -> list[DeliverableSummary]
             container=row.container,
             codec=row.codec,
             state=row.state,
-            verdict=_last_verdict(session, row),
+            verdict=last_verdict(session, row),
             sha256=sha256,
             path=row.path,
             created_at=row.created_at,
@@ -271,7 +271,8 @@ def _deliverables(session: Session, version_id: int) -> list[DeliverableSummary]
     ]
 
 
-def _last_verdict(session: Session, row: m.Deliverable) -> str | None:
+def last_verdict(session: Session, row: m.Deliverable) -> str | None:
+    """How a deliverable was last judged against its spec."""
     return session.execute(
         select(m.QcResult.verdict)
         .filter_by(media_file_id=row.media_file_id, spec_id=row.spec_id)

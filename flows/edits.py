@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from flows.preflight import Plan
+from flows.take import take
 from tasks.context import means
 from tasks.edits import edits
-from tasks.ingest import ingest
 from tasks.step import RunRef
 
 
@@ -15,5 +15,5 @@ def gather_edits(run: RunRef, plan: Plan) -> str | None:
     desk = [edit.said() for edit in means().catalog.edits(run.version_id, standing=True)]
     if file is None and not desk:
         return None
-    said = None if file is None else ingest(file, "edits", run.version_id, "edits")
+    said = None if file is None else take(run, file, "edits", "edits")
     return edits.submit(run, file=said, desk=desk).result()["edits"]

@@ -38,6 +38,13 @@ def pack_deliverables(run: RunRef, made: Sequence[Deliverable]) -> dict[Delivera
     return {item: _packed(item, pending.result()) for item, pending in weighed.items()}
 
 
+def final_output(run: RunRef, item: Deliverable) -> tuple[Pending, str]:
+    """The step and its output that a deliverable is known by: its only file, or the list of its channels' files."""
+    if not item.channels:
+        return item.written, "deliverable"
+    return _weigh(run, item.stem, item.written, roles_of(item.channels), _file_names(item)), "listing"
+
+
 def pack_stems(run: RunRef, package: Pending, names: Mapping[str, str]) -> tuple[dict[str, Any], ...]:
     """The title's stems, ``names`` (under the title's folder) by role: path, size and hashes of each."""
     paths = list(names.values())

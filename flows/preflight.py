@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from pydantic import ValidationError
+
+from db.orders import StoredOrder
 from dubline.audio.layout import Layout
 from dubline.errors import BadInput, EnvironmentFault
 from dubline.loudness import specs
@@ -39,6 +42,8 @@ class Plan:
     policy: Policy
     original: Language
     languages: dict[str, Language]
+    # An order that the catalog kept: what comes of it is laid beside what stands.
+    again: bool = False
 
     def delivered_as(self, language: str) -> str:
         """The BCP-47 tag under which an order's language is delivered; ``mul``, several languages, is itself."""
@@ -50,6 +55,28 @@ def preflight(order_path: Path, out: Path, settings: Settings) -> Plan:
     check_inside([order_path, out], settings.order_roots, where="the order and its output")
     order = read_order(order_path)
     check_inside(files_of(order), settings.order_roots, where=str(order_path))
+    return look_at_files(plan_of(order, order_path, out, settings), settings)
+
+
+def preflight_again(stored: StoredOrder, settings: Settings) -> Plan:
+    """`preflight` of an order that the catalog kept: the file it came from may be gone."""
+    plan = plan_again(stored, settings)
+    check_inside([plan.out, *files_of(plan.order)], settings.order_roots, where=str(plan.order_path))
+    return look_at_files(plan, settings)
+
+
+def plan_again(stored: StoredOrder, settings: Settings) -> Plan:
+    """The plan of an order that the catalog kept, without a look at any file; raises `BadInput`."""
+    try:
+        order = Order.model_validate(stored.body)
+    except ValidationError as error:
+        mend = "run it again with `dubline localize`, corrected"
+        raise BadInput("the stored order is of another dubline", str(stored.path), mend) from error
+    return replace(plan_of(order, stored.path, stored.out, settings), again=True)
+
+
+def plan_of(order: Order, order_path: Path, out: Path, settings: Settings) -> Plan:
+    """Everything the order names, looked up; `BadInput` says what is not known."""
     card = registry.card_of(order.options.model, settings.models_root)
     known = {dub.language: languages.parse(dub.language) for dub in order.dubs}
     _refuse_same_language(known, order_path)
@@ -57,12 +84,6 @@ def preflight(order_path: Path, out: Path, settings: Settings) -> Plan:
     for number, row in enumerate(order.deliver, start=1):
         _check_row(row, wanted[row.spec], where=f"{order_path}, delivery {number}")
     check_names(order, wanted, where=str(order_path))
-    for path in files_of(order):
-        check_file(path)
-    if order.options.edits is not None:
-        read_edits(order.options.edits)
-    configured(settings.asr_model)
-    _writable(out)
     return Plan(
         order=order,
         order_path=order_path,
@@ -74,6 +95,17 @@ def preflight(order_path: Path, out: Path, settings: Settings) -> Plan:
         original=languages.parse(order.master.language),
         languages=known,
     )
+
+
+def look_at_files(plan: Plan, settings: Settings) -> Plan:
+    """The same plan, once every file it reads is known to be there and its output place takes files."""
+    for path in files_of(plan.order):
+        check_file(path)
+    if plan.order.options.edits is not None:
+        read_edits(plan.order.options.edits)
+    configured(settings.asr_model)
+    _writable(plan.out)
+    return plan
 
 
 def files_of(order: Order) -> list[Path]:

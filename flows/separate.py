@@ -10,6 +10,7 @@ from prefect import flow
 from dubline.separation.compute import DEFAULT_PRECISION
 from flows.pool import separate_in_pool
 from tasks.join import join
+from tasks.rehearsal import rehearsal
 from tasks.separate import separate
 from tasks.settings import Settings
 from tasks.step import RunRef, StepResult
@@ -37,8 +38,11 @@ def separate_stems(run: RunRef, ov: StepResult, model: str) -> StepResult:
         name: {"model": model, "frames": frames, **chosen}
         for name, frames in parts_of(int(str(ov.values["frames"])), int(str(ov.values["rate"]))).items()
     }
-    separate_in_pool(run, settings.gpu_pool, ov_mix, parts)
-    made = separate_parts(run, ov_mix, parts)
+    if rehearsal() is None:
+        separate_in_pool(run, settings.gpu_pool, ov_mix, parts)
+        made = separate_parts(run, ov_mix, parts)
+    else:
+        made = separate_parts.fn(run, ov_mix, parts)
     joined = join.submit(run, ov_mix=ov_mix, dx=[one["dx"] for one in made], mx=[one["mx"] for one in made]).result()
     return replace(joined, models=made[0].models)
 

@@ -14,11 +14,12 @@ from flows.run import register
 from flows.space import check_space
 from flows.start import start_frames
 from flows.stored import read_json
+from flows.take import take
 from tasks.context import means
 from tasks.demux import demux
-from tasks.ingest import ingest
 from tasks.place import place
 from tasks.probe import probe
+from tasks.rehearsal import rehearsal
 from tasks.step import Pending, RunRef, StepResult
 
 
@@ -58,11 +59,10 @@ class Source:
 def take_in(run: RunRef, plan: Plan) -> Source:
     """Ingest, probe, demux, place; all that can be wrong with the material is known when this returns."""
     order = plan.order
-    master = ingest(order.master.path, "master", run.version_id, "source", plan.original.bcp47)
+    master = take(run, order.master.path, "master", "source", plan.original.bcp47)
     dubs = {
         dub.language: [
-            ingest(path, dub.language, run.version_id, "dub_dx", plan.languages[dub.language].bcp47)
-            for path in dub.files
+            take(run, path, dub.language, "dub_dx", plan.languages[dub.language].bcp47) for path in dub.files
         ]
         for dub in order.dubs
     }
@@ -70,9 +70,10 @@ def take_in(run: RunRef, plan: Plan) -> Source:
     probed = probe.submit(run, master=master).result()
     media = read_media(probed["media"])
     check_media(plan, media)
-    check_space(run, plan, media)
-    register(plan, media)
-    means().catalog.record_tracks(run.version_id, master, list(tracks_of(media)))
+    if rehearsal() is None:
+        check_space(run, plan, media)
+        register(plan, media)
+        means().catalog.record_tracks(run.version_id, master, list(tracks_of(media)))
     ov = demux.submit(run, master=master, stream=order.master.audio_stream).result()
     rate, frames = int(str(ov.values["rate"])), int(str(ov.values["frames"]))
     starts = {dub.language: start_frames(dub, media, rate=rate, where=str(plan.order_path)) for dub in order.dubs}

@@ -1,0 +1,39 @@
+"""What an order would deliver today, found out by walking its flow without running a step."""
+
+from __future__ import annotations
+
+from db.stale import DesiredFile, Place
+from flows.languages import Deliverable, make_deliverables, mix_language
+from flows.me import make_me
+from flows.packing import final_output
+from flows.preflight import Plan
+from flows.source import take_in
+from tasks.rehearsal import Rehearsal
+from tasks.step import RunRef
+
+
+def rehearse(plan: Plan, version_id: int) -> dict[Place, DesiredFile]:
+    """Every deliverable of the plan as today's steps would make and check it, by its place; nothing is written.
+
+    Raises what the flow would refuse the order with: `BadInput`, `EnvironmentFault` or a `DbError`.
+    """
+    held = Rehearsal(version_id)
+    run = RunRef(0, version_id, plan.order.title.id)
+    with held.held():
+        source = take_in(run, plan)
+        sound = make_me(run, plan, source)
+        dubbed = [mix_language(run, plan, source, sound, dub) for dub in plan.order.dubs]
+        return {
+            place_of(plan, item): _desired(held, run, item) for item in make_deliverables(run, plan, source, dubbed)
+        }
+
+
+def place_of(plan: Plan, item: Deliverable) -> Place:
+    """What a deliverable is known by: its language as delivered, spec, container and codec."""
+    return plan.delivered_as(item.language), item.row.spec, item.row.container, item.row.codec
+
+
+def _desired(held: Rehearsal, run: RunRef, item: Deliverable) -> DesiredFile:
+    made_by, role = final_output(run, item)
+    checked = item.checked.result()
+    return DesiredFile(held.output(made_by.result().recipe_key, role), held.asked(checked.recipe_key))
