@@ -38,7 +38,7 @@ class People(Database):
         """The person of this name, None for nobody."""
         with self.read() as session:
             row = session.execute(select(m.Person).filter_by(name=name)).scalar_one_or_none()
-            return row and _facts(row)
+            return None if row is None else _facts(row)
 
     def open_session(self, token_hash: str, *, person_id: int | None, address: str, lasts: timedelta) -> None:
         """Write a session; sessions that are over go at the same time."""

@@ -118,6 +118,8 @@ class Slot(Base):
         UniqueConstraint("version_id", "language", "spec_id", "container", "codec", name="uq_slot_place"),
         Index(None, "version_id", "due"),
         Index(None, "state", "version_id", "due"),
+        Index(None, "language", "version_id", "due"),
+        Index(None, "spec_id", "version_id", "due"),
         Index(None, "deliverable_id"),
         Index(None, "changed_at"),
     )

@@ -142,6 +142,8 @@ def upgrade() -> None:
     )
     op.create_index("ix_slot_version_id_due", "slot", ["version_id", "due"])
     op.create_index("ix_slot_state_version_id_due", "slot", ["state", "version_id", "due"])
+    op.create_index("ix_slot_language_version_id_due", "slot", ["language", "version_id", "due"])
+    op.create_index("ix_slot_spec_id_version_id_due", "slot", ["spec_id", "version_id", "due"])
     op.create_index("ix_slot_deliverable_id", "slot", ["deliverable_id"])
     op.create_index("ix_slot_changed_at", "slot", ["changed_at"])
     op.execute(FILL.format(false="false" if op.get_bind().dialect.name == "postgresql" else "0"))
