@@ -34,6 +34,7 @@ VERBS = {
     "check": "Check a delivered file against its spec, its master and its mix.",
     "sync": "Find whether a dub runs with the dialogue it replaces.",
     "conform": "Bring a mix to a delivery spec by one gain; limit its peaks.",
+    "metrics": "Serve figures of the studio for Prometheus.",
     "specs": "List or show the delivery specs.",
     "policies": "List or show the disposition policies.",
     "models": "List, show or add separation models.",

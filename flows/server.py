@@ -108,11 +108,16 @@ def note_url(home: Path, host: str, port: int) -> str:
     return url
 
 
+def studio_url(home: Path) -> str | None:
+    """The configured server, or the one `dubline up` runs on this machine; whether it answers or not."""
+    note = home / _NOTE
+    return PREFECT_API_URL.value() or (note.read_text(encoding="utf-8") if note.is_file() else None)
+
+
 @contextmanager
 def studio_api(home: Path) -> Iterator[str]:
-    """Use the configured server, or the one `dubline up` runs on this machine; `EnvironmentFault` when it is silent."""
-    note = home / _NOTE
-    url = PREFECT_API_URL.value() or (note.read_text(encoding="utf-8") if note.is_file() else None)
+    """Use the server that `studio_url` names; `EnvironmentFault` when it is silent."""
+    url = studio_url(home)
     mend = "run `dubline up`, or set PREFECT_API_URL to a server"
     if url is None:
         raise EnvironmentFault("no Prefect server is known", "PREFECT_API_URL", mend)
