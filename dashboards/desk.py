@@ -12,6 +12,7 @@ from itsdangerous import URLSafeSerializer
 from dashboards.live import Live
 from dashboards.prefect import Prefect
 from dashboards.settings import ReviewSettings
+from dashboards.summary import Summary
 from db.catalog import Catalog
 from db.store import Store
 from db.stores import open_store
@@ -26,6 +27,7 @@ class Desk:
     store: Store
     prefect: Prefect
     live: Live
+    summary: Summary
     media: URLSafeSerializer
     local: bool = False
     token: str | None = None
@@ -42,6 +44,7 @@ class Desk:
             store=store,
             prefect=prefect,
             live=Live(catalog, prefect),
+            summary=Summary(catalog),
             media=URLSafeSerializer(settings.secret, salt="media"),
             local=local,
             token=_token(settings) if local else None,

@@ -44,6 +44,11 @@ class Live:
         self._waiting: tuple[str, ...] = ()
 
     @property
+    def now(self) -> Now:
+        """The last moment that was looked at; as old as the last who listened."""
+        return self._now
+
+    @property
     def stopped(self) -> bool:
         """Whether the desk goes down."""
         return self._stop.is_set()

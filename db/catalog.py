@@ -17,10 +17,12 @@ from db.lineage import Lineage
 from db.locks import Locks
 from db.orders import Orders
 from db.people import People
+from db.review import Review
 from db.runs import Runs
 from db.schema import migrate
 from db.stages import Stages
 from db.stale import Stale
+from db.standing import Standings
 from db.titles import Titles
 from db.verification import Verification
 
@@ -35,10 +37,12 @@ class Catalog(
     Locks,
     Lineage,
     Stale,
+    Standings,
     Verification,
     Garbage,
     Backup,
     Board,
+    Review,
     People,
     Audits,
     Edits,

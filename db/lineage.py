@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,9 +14,23 @@ from sqlalchemy.orm import Session
 from db import models as m
 from db.connection import Database
 from db.history import latest, makers, run_that_made, users
-from db.naming import Named, hash_if_file, resolve
+from db.naming import Kind, Named, hash_if_file, resolve, resolve_as
 
 Direction = Literal["up", "down"]
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A deliverable that something had a part in."""
+
+    deliverable_id: int
+    slug: str
+    name: str
+    version: str
+    language: str
+    spec_id: str
+    state: str
+    created_at: datetime
 
 
 @dataclass(slots=True)
@@ -56,15 +71,64 @@ class Lineage(Database):
             start = resolve(session, named, file_sha256)
             if start.kind in ("model", "spec"):
                 return _Walk(session, spec_id=start.id if start.kind == "spec" else None).from_rule(start)
-            down = direction == "down" or (direction is None and not makers(session, start.id, None))
-            if start.kind == "deliverable":
-                row = session.get_one(m.Deliverable, start.row)
-                within = row.version_id if down else run_that_made(session, start.id, row.version_id)
-                spec_id = session.get_one(m.Spec, row.spec_id).spec_id
-                root = _deliverable(session, row)
-                root.children = [_Walk(session, spec_id=spec_id).asset(start.id, "file", down=down, within=within)]
-                return root
-            return _Walk(session).asset(start.id, "", down=down)
+            return _of_bytes(session, start, direction)
+
+    def lineage_of(self, kind: Kind, name: str) -> Node:
+        """The tree of what ``name`` is by its kind: up to the sources of a deliverable or an asset, a model or a
+        spec by itself. No file is looked for. Raises NotFound.
+        """
+        with self.read() as session:
+            start = resolve_as(session, kind, name)
+            if start.kind == "model":
+                return _model(session.get_one(m.Model, start.row))
+            if start.kind == "spec":
+                spec = session.get_one(m.Spec, start.row)
+                return _spec(spec.spec_id, spec.version)
+            return _of_bytes(session, start, "up")
+
+    def made_with(self, kind: Kind, name: str, *, offset: int, limit: int) -> list[Made]:
+        """Deliverables not superseded of the versions in which it had a part, latest first. Raises NotFound.
+
+        For a spec those made for it, for a model and an asset those of every version where a step used it.
+        """
+        with self.read() as session:
+            start = resolve_as(session, kind, name)
+            query = (
+                select(m.Deliverable, m.Spec.spec_id, m.Title.slug, m.Title.name, m.Version.label)
+                .join(m.Spec, m.Deliverable.spec_id == m.Spec.id)
+                .join(m.Version, m.Deliverable.version_id == m.Version.id)
+                .join(m.Title, m.Version.title_id == m.Title.id)
+                .where(_had_a_part(start), m.Deliverable.state != "superseded")
+                .order_by(m.Deliverable.id.desc())
+            )
+            return [
+                Made(row.id, slug, title, label, row.language, spec_id, row.state, row.created_at)
+                for row, spec_id, slug, title, label in session.execute(query.offset(offset).limit(limit))
+            ]
+
+
+def _of_bytes(session: Session, start: Named, direction: Direction | None) -> Node:
+    """The tree of a deliverable or an asset."""
+    down = direction == "down" or (direction is None and not makers(session, start.id, None))
+    if start.kind == "deliverable":
+        row = session.get_one(m.Deliverable, start.row)
+        within = row.version_id if down else run_that_made(session, start.id, row.version_id)
+        spec_id = session.get_one(m.Spec, row.spec_id).spec_id
+        root = _deliverable(session, row)
+        root.children = [_Walk(session, spec_id=spec_id).asset(start.id, "file", down=down, within=within)]
+        return root
+    return _Walk(session).asset(start.id, "", down=down)
+
+
+def _had_a_part(start: Named) -> ColumnElement[bool]:
+    """Deliverables made for a spec, or of versions where a step used the model or the bytes."""
+    if start.kind == "spec":
+        return m.Deliverable.spec_id == start.row
+    used = select(m.Run.version_id).join(m.Step, m.Step.run_id == m.Run.id).where(m.Step.state == "completed")
+    if start.kind == "model":
+        named = select(m.RecipeModel.recipe_key).where(m.RecipeModel.model_id == start.row)
+        return m.Deliverable.version_id.in_(used.where(m.Step.recipe_key.in_(named)))
+    return m.Deliverable.version_id.in_(select(m.MediaFile.version_id).where(m.MediaFile.asset_sha256 == start.id))
 
 
 class _Walk:
@@ -138,6 +202,7 @@ class _Walk:
                 "params": recipe.params,
                 "tools": recipe.tools,
                 "cached": step.cache_hit,
+                "seconds": _seconds(self.session, step),
                 "ended": step.ended_at.isoformat() if step.ended_at else None,
             },
         )
@@ -160,6 +225,12 @@ class _Walk:
         ).all()
         node.children += [self.asset(sha, role, down=False, within=within) for role, sha in used]
         return node
+
+
+def _seconds(session: Session, step: m.Step) -> float | None:
+    """How long the step took, or the one that answered for it."""
+    worked = session.get_one(m.Step, step.source_step_id) if step.source_step_id is not None else step
+    return (worked.ended_at - worked.started_at).total_seconds() if worked.ended_at is not None else None
 
 
 def _models_of(session: Session, recipe_key: str) -> Sequence[m.Model]:

@@ -19,13 +19,16 @@ _HASH_PREFIX = re.compile(r"(?:sha256:)?([0-9a-f]{8,64})\Z")
 _ID = re.compile(r"(?:deliverable:)?(\d{1,7})\Z")
 
 
+Kind = Literal["deliverable", "asset", "model", "spec"]
+
+
 @dataclass(frozen=True, slots=True)
 class Named:
     """What was meant. ``id`` is an asset's SHA-256 (a deliverable's own bytes), else the model's or spec's name;
     ``row`` is the row of a deliverable, model or spec.
     """
 
-    kind: Literal["deliverable", "asset", "model", "spec"]
+    kind: Kind
     id: str
     row: int = 0
 
@@ -57,6 +60,15 @@ def resolve(session: Session, named: str, file_sha256: str | None) -> Named:
         named,
         "give a deliverable's id, a delivered file, a hash (8 digits or more), a model or a spec",
     )
+
+
+def resolve_as(session: Session, kind: Kind, named: str) -> Named:
+    """What ``named`` means where its kind is known, and no file is meant. Raises NotFound."""
+    find = {"deliverable": _deliverable_id, "asset": _hash, "model": _model, "spec": _spec}[kind]
+    found = find(session, named)
+    if found is not None and found.kind == kind:
+        return found
+    raise NotFound(f"the catalog knows no such {kind}", named, "give its id as the catalog has it")
 
 
 def _deliverable_id(session: Session, named: str) -> Named | None:

@@ -2,6 +2,15 @@
 
 from __future__ import annotations
 
-from dashboards.api import edits, live, me, view
+from dashboards.api import board, deliverables, edits, lineage, live, me, runs, view
 
-API_ROUTERS = (me.router, live.router, view.router, edits.router)
+API_ROUTERS = (
+    me.router,
+    live.router,
+    board.router,
+    deliverables.router,
+    runs.router,
+    lineage.router,
+    view.router,
+    edits.router,
+)

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
-from dashboards.pages import entry, title
+from dashboards.pages import board, deliverables, entry, lineage, title
 
-PAGE_ROUTERS = (entry.router, title.router)
+PAGE_ROUTERS = (
+    entry.router,
+    board.router,
+    title.router,
+    deliverables.router,
+    lineage.router,
+)
