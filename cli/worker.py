@@ -25,12 +25,13 @@ def worker(
     name: str | None = typer.Option(None, help="What Prefect calls this worker; host, pool and process by default."),
     queue: list[str] = typer.Option([], help="Only these queues: rush, normal, nightly. All of the pool by default."),
     heartbeat: float = typer.Option(HEARTBEAT_SECONDS, min=30, help="Seconds between a run's signs of life."),
+    healthcheck: bool = typer.Option(False, "--healthcheck", help="Say at http://127.0.0.1:8080/health that it works."),
 ) -> None:
     """Take runs out of POOL and work on them, each in a process of its own, until it is stopped."""
     settings = Settings.load()
     with studio_api(settings.home / "prefect") as url:
         environment = worker_environment(settings, url, limit=limit, heartbeat=heartbeat)
-    line = worker_command(pool, name=name, limit=limit, queues=queue)
+    line = worker_command(pool, name=name, limit=limit, queues=queue, healthcheck=healthcheck)
     # A shell's background job ignores Ctrl-C, which is how Prefect's worker stops itself.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     os.execve(line[0], line, environment)

@@ -22,13 +22,19 @@ _RETRIES = 7
 _MEMORY = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": str(32 << 20), "MALLOC_TRIM_THRESHOLD_": str(128 << 20)}
 
 
-def worker_command(pool: str, *, name: str | None, limit: int, queues: list[str]) -> list[str]:
-    """The command line of a worker of ``pool`` that has up to ``limit`` runs at once, of ``queues`` only if any."""
+def worker_command(
+    pool: str, *, name: str | None, limit: int, queues: list[str], healthcheck: bool = False
+) -> list[str]:
+    """The command line of a worker of ``pool`` that has up to ``limit`` runs at once, of ``queues`` only if any.
+
+    With ``healthcheck`` it says over HTTP whether it still asks for work (PREFECT_WORKER_WEBSERVER_HOST and _PORT).
+    """
     return [
         *(sys.executable, "-m", "prefect", "--no-prompt", "worker", "start", "--type", "process"),
         *("--pool", pool, "--limit", str(limit), "--name", name or f"{socket.gethostname()}-{pool}-{os.getpid()}"),
         *("--no-create-pool-if-not-found", "--install-policy", "never"),
         *(word for queue in queues for word in ("--work-queue", queue)),
+        *(["--with-healthcheck"] if healthcheck else []),
     ]
 
 
@@ -49,6 +55,8 @@ def worker_environment(settings: Settings, url: str, *, limit: int, heartbeat: f
         "PREFECT_API_URL": url,
         "PREFECT_CLIENT_MAX_RETRIES": str(_RETRIES),
         "PREFECT_WORKER_QUERY_SECONDS": str(_QUERY_SECONDS),
+        # Prefect would answer everybody who reaches the machine.
+        "PREFECT_WORKER_WEBSERVER_HOST": os.environ.get("PREFECT_WORKER_WEBSERVER_HOST", "127.0.0.1"),
         "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": str(round(heartbeat)),
         "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "INFO",
     }

@@ -42,9 +42,9 @@ def build_many(sample_dir: Path, out: Path, count: int, *, seconds: int = 3) -> 
         folder = out / f"short-{number:04d}"
         folder.mkdir(exist_ok=True)
         start = round((SECONDS - seconds) * FPS * number / count) * RATE // FPS
-        _master(sample_dir / "stems", folder / "master.mov", picture, start, seconds * RATE, seed=number)
-        for dub in ("dub_fr.wav", "dub_es.wav"):
-            _cut([sample_dir / dub], folder / dub, start, seconds * RATE, layout=Layout.parse("mono"), seed=number)
+        _master(sample_dir / "stems", folder / "master.mov", picture, start, seconds * RATE, seed=3 * number)
+        for seed, dub in enumerate(("dub_fr.wav", "dub_es.wav"), start=3 * number + 1):
+            _cut([sample_dir / dub], folder / dub, start, seconds * RATE, layout=Layout.parse("mono"), seed=seed)
         (folder / "order.yaml").write_text(_ORDER.format(id=folder.name, number=number), encoding="utf-8")
         yield folder / "order.yaml"
 
@@ -61,7 +61,7 @@ def _master(stems: Path, out: Path, picture: Path, start: int, frames: int, *, s
 
 def _cut(sources: list[Path], out: Path, start: int, frames: int, *, layout: Layout, seed: int) -> None:
     """The same window of all ``sources``, summed; where one ends early, silence."""
-    noise = np.random.default_rng([seed, layout.channels]).standard_normal((frames, layout.channels))
+    noise = np.random.default_rng(seed).standard_normal((frames, layout.channels))
     sum_ = _ROOM_TONE * noise
     for source in sources:
         with WavReader(source) as reader:
