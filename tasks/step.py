@@ -210,7 +210,7 @@ class Step:
         hashes = {role: given for role, ref in inputs.items() if (given := _asset_ids(ref)) is not None}
         recipe = self.recipe(hashes, params, using)
         reporter = Reporter(self.name, subject)
-        with _slot(using.settings.jobs), _told(run, subject, recipe, reporter) as made:
+        with _slot(using.settings.jobs), _alone(recipe.key), _told(run, subject, recipe, reporter) as made:
             reporter.start()
             outputs, values = patiently(
                 lambda: self._answer(run, recipe, using, reporter),
@@ -350,11 +350,39 @@ def _borrow(
     return paths, assets
 
 
-_slots_lock = threading.Lock()
+_lock = threading.Lock()
 _slots: dict[int, threading.BoundedSemaphore] = {}
 
 
 def _slot(jobs: int) -> threading.BoundedSemaphore:
     """As many bodies at once in this process as the machine has means for."""
-    with _slots_lock:
+    with _lock:
         return _slots.setdefault(jobs, threading.BoundedSemaphore(jobs))
+
+
+@dataclass(slots=True)
+class _Turn:
+    """Who is at a recipe in this process, and how many wait for it."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    threads: int = 0
+
+
+_turns: dict[str, _Turn] = {}
+
+
+@contextmanager
+def _alone(key: str) -> Iterator[None]:
+    """One thread of this process at a time for a recipe: what two ask for at once (two dubs with the same bytes, say),
+    one makes, and the other finds in the catalog."""
+    with _lock:
+        turn = _turns.setdefault(key, _Turn())
+        turn.threads += 1
+    try:
+        with turn.lock:
+            yield
+    finally:
+        with _lock:
+            turn.threads -= 1
+            if not turn.threads:
+                del _turns[key]

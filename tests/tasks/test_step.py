@@ -7,6 +7,9 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -14,7 +17,7 @@ import pytest
 from dubline.errors import BadInput
 from tasks.context import means
 from tasks.ingest import ingest_file
-from tasks.step import Made, RunRef, Work, step
+from tasks.step import Made, RunRef, StepResult, Work, step
 
 calls: list[str] = []
 
@@ -37,6 +40,16 @@ def join(work: Work, texts: list[Path], extra: Path | None, *, fail: bool = Fals
     out = work.scratch / "joined.txt"
     out.write_text("".join(path.read_text() for path in [*texts, *([extra] if extra else [])]))
     return Made({"joined": out})
+
+
+@step("slow", version=1)
+def slow(work: Work, text: Path) -> Made:
+    """Copy a text, in no hurry."""
+    calls.append("slow")
+    time.sleep(0.2)
+    out = work.scratch / "out.txt"
+    out.write_text(text.read_text())
+    return Made({"text": out})
 
 
 @step("same", version=1)
@@ -79,6 +92,20 @@ def test_the_second_run_is_answered_from_the_catalog_with_the_same_facts(home: P
     assert calls == ["upper"]
     assert again.outputs == first.outputs
     assert again.values == first.values == {"letters": 4, "mark": "!"}
+
+
+def test_what_two_ask_for_at_once_is_made_once(home: Path, run: RunRef) -> None:
+    text = source(home, "a.txt", "abc")
+    together = threading.Barrier(4, timeout=30)
+
+    def ask(_: int) -> StepResult:
+        together.wait()
+        return slow(run, text=text)
+
+    with ThreadPoolExecutor(4) as pool:
+        asked = list(pool.map(ask, range(4)))
+    assert calls == ["slow"]
+    assert all(one == asked[0] for one in asked)
 
 
 def test_a_parameter_or_an_input_of_another_value_is_another_recipe(home: Path, run: RunRef) -> None:
