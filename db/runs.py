@@ -70,6 +70,20 @@ class Runs(Database):
         with self.read() as session:
             _require_running(session, run_id)
 
+    def from_what_to_what(self, run_id: int) -> tuple[list[str], dict[str, int]]:
+        """What a run took in, by SHA-256, and the deliverables it made, as bytes by SHA-256."""
+        used = select(m.StepInput.asset_sha256).join(m.Step).where(m.Step.run_id == run_id)
+        made = select(m.MediaFile.asset_sha256).join(m.StepOutput).join(m.Step).where(m.Step.run_id == run_id)
+        delivered = (
+            select(m.Asset.sha256, m.Asset.bytes)
+            .join(m.MediaFile, m.MediaFile.asset_sha256 == m.Asset.sha256)
+            .join(m.Deliverable, m.Deliverable.media_file_id == m.MediaFile.id)
+            .where(m.Asset.sha256.in_(made))
+        )
+        with self.read() as session:
+            sources = session.execute(used.where(m.StepInput.asset_sha256.not_in(made)).distinct()).scalars()
+            return sorted(sources), dict(session.execute(delivered).tuples().all())
+
     def step_counts(self, run_id: int) -> tuple[int, int]:
         """How many steps of a run were executed, and how many answered from the catalog."""
         with self.read() as session:

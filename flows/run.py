@@ -51,7 +51,10 @@ def title_run(plan: Plan, *, wait_seconds: float) -> Iterator[RunRef]:
     version_id = register(plan)
     register_specs(plan)
     run_id = using.catalog.start_run(
-        version_id, trigger="user", prefect_flow_run_id=flow_run.get_id(), host=socket.gethostname()
+        version_id,
+        trigger="reprocess" if plan.again else "user",
+        prefect_flow_run_id=flow_run.get_id(),
+        host=socket.gethostname(),
     )
     cancel.begin(run_id)
     run = RunRef(run_id, version_id, plan.order.title.id, flow_run.get_id())
@@ -59,7 +62,8 @@ def title_run(plan: Plan, *, wait_seconds: float) -> Iterator[RunRef]:
         try:
             with _lock(run, wait_seconds):
                 # Not before: an order that is refused because another run holds the title changes nothing.
-                record_order(plan, version_id)
+                if not plan.again:
+                    record_order(plan, version_id)
                 yield run
                 if (stopped := cancel.cause(run_id)) is not None:
                     raise stopped
@@ -105,7 +109,9 @@ def _told(run: RunRef) -> Iterator[None]:
         log.error("ended: %s", str(error) or type(error).__name__)
         raise
     else:
-        openlineage.tell("COMPLETE", job)
+        if means().settings.openlineage_url:
+            sources, delivered = means().catalog.from_what_to_what(run.run_id)
+            openlineage.tell("COMPLETE", job, inputs=sources, outputs=delivered)
         log.info("completed")
     finally:
         openlineage.flush()
