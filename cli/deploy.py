@@ -27,8 +27,9 @@ def deploy(
 ) -> None:
     """Make the work pools, queues, deployments and automations on the Prefect server, or bring them up to date."""
     file = (file or default_file()).absolute()
-    with studio_api(Settings.load().home / "prefect") as url:
-        set_up(file, zombie_after=zombie_after)
+    settings = Settings.load()
+    with studio_api(settings.home / "prefect") as url:
+        set_up(file, zombie_after=zombie_after, webhook_url=settings.webhook_url)
     if as_json:
         print_json({"server": url, "file": file, "pools": list(POOLS), "queues": QUEUES})
     else:

@@ -1,14 +1,24 @@
-"""What the Prefect server does by itself when a run falls silent, never starts, or crashes."""
+"""What the Prefect server does by itself when a run falls silent, never starts, crashes, or delivers what fails."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import timedelta
+from typing import cast
+from uuid import UUID
 
+from prefect.blocks.webhook import Webhook
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.objects import StateType
-from prefect.events.actions import ChangeFlowRunState
+from prefect.events.actions import CallWebhook, ChangeFlowRunState
 from prefect.events.schemas.automations import AutomationCore, EventTrigger, Posture
+from pydantic import SecretStr
+
+from flows.notify import FAILED, RESOURCE
+
+WEBHOOK = "dubline: a delivery check failed"
+_BLOCK = "dubline-delivery-failed"
 
 # Prefect takes no shorter time for something that does not happen.
 SHORTEST_SECONDS = 10.0
@@ -50,11 +60,43 @@ def automations(zombie_after: float) -> Iterator[AutomationCore]:
 def set_up_automations(client: SyncPrefectClient, *, zombie_after: float) -> None:
     """Make the automations, or bring those of the same name up to date."""
     for one in automations(zombie_after):
-        known = client.read_automations_by_name(one.name)
-        if known:
-            client.update_automation(known[0].id, one)
-        else:
-            client.create_automation(one)
+        _make(client, one)
+
+
+def set_up_webhook(client: SyncPrefectClient, url: str | None) -> None:
+    """Have the server call ``url`` (http or https) for each delivery check that fails, or no longer call any.
+
+    The address lies in a Prefect block, as a secret: it is in no automation, event or log.
+    """
+    known = client.read_automations_by_name(WEBHOOK)
+    if not url:
+        for one in known:
+            client.delete_automation(one.id)
+        with suppress(ValueError):  # how Prefect says that there is none
+            Webhook.delete(f"webhook/{_BLOCK}")
+        return
+    block = cast(UUID, Webhook(url=SecretStr(url)).save(_BLOCK, overwrite=True))
+    wanted = AutomationCore(
+        name=WEBHOOK,
+        description="Tells DUBLINE_WEBHOOK_URL which title, language and spec, and what failed.",
+        trigger=EventTrigger(
+            expect={FAILED},
+            match={"prefect.resource.id": f"{RESOURCE}.*"},
+            posture=Posture.Reactive,
+            threshold=1,
+            within=timedelta(0),
+        ),
+        actions=[CallWebhook(block_document_id=block, payload="{{ event.payload | tojson }}")],
+    )
+    _make(client, wanted)
+
+
+def _make(client: SyncPrefectClient, wanted: AutomationCore) -> None:
+    known = client.read_automations_by_name(wanted.name)
+    if known:
+        client.update_automation(known[0].id, wanted)
+    else:
+        client.create_automation(wanted)
 
 
 def _silence_after(event: set[str], silence: timedelta, match_related: Labels | None = None) -> EventTrigger:

@@ -15,13 +15,13 @@ from prefect.settings import PREFECT_API_URL
 from prefect.workers.process import ProcessWorker
 
 from dubline.errors import EnvironmentFault
-from flows.automations import set_up_automations
+from flows.automations import set_up_automations, set_up_webhook
 
 POOLS = {"cpu": "titles: everything but separation", "gpu": "separation: one run per worker at a time"}
 
 # By priority, the most urgent first: within a pool a lower queue waits until those above it are empty.
 QUEUES = ("rush", "normal", "nightly")
-NORMAL = "normal"
+NORMAL, NIGHTLY = "normal", "nightly"
 
 # The deployment that `dubline submit` runs, as flow and name.
 LOCALIZE = "localize/localize"
@@ -34,14 +34,16 @@ def default_file() -> Path:
     return Path(__file__).parents[1] / "prefect.yaml"
 
 
-def set_up(file: Path, *, zombie_after: float) -> None:
+def set_up(file: Path, *, zombie_after: float, webhook_url: str | None = None) -> None:
     """Make pools, queues, deployments and automations, or bring them up to date; what a studio added stays.
 
-    A run unheard of for ``zombie_after`` seconds is called crashed. Raises `EnvironmentFault` when the server refuses.
+    A run unheard of for ``zombie_after`` seconds is called crashed; ``webhook_url`` is called when a delivery check
+    fails. Raises `EnvironmentFault` when the server refuses.
     """
     with get_client(sync_client=True) as client:
         make_pools(client)
         set_up_automations(client, zombie_after=zombie_after)
+        set_up_webhook(client, webhook_url)
     _deploy(file)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from functools import cached_property
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
 
@@ -44,6 +45,13 @@ class Settings(LogSettings):
     def _can_be_sent_to(cls, url: str | None) -> str | None:
         if url:
             sender(url)
+        return url
+
+    @field_validator("webhook_url", "review_url")
+    @classmethod
+    def _is_of_the_web(cls, url: str | None) -> str | None:
+        if url and urlsplit(url).scheme not in ("http", "https"):
+            raise ValueError("it is not http(s)://HOST/PATH")
         return url
 
     @cached_property

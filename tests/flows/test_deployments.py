@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 from importlib import import_module
 
@@ -12,9 +13,11 @@ from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import StateType
 from prefect.events.schemas.automations import Posture
 
-from flows.automations import automations, set_up_automations
+from flows.automations import WEBHOOK, automations, set_up_automations, set_up_webhook
 from flows.deployments import LOCALIZE, POOLS, QUEUES, default_file, make_pools, set_up
 from flows.localize import localize
+from flows.notify import tell_failures
+from tests.listener import listening
 
 
 def test_every_deployment_is_a_flow_in_a_pool_and_queue_that_are_made() -> None:
@@ -55,6 +58,47 @@ def test_silence_is_measured_in_what_was_asked_for_and_titles_alone_are_taken_up
         StateType.SCHEDULED,
     ]
     assert crashed.trigger.match_related != silent.trigger.match_related
+
+
+DELIVERED = {
+    "title": {"name": "Glass Harbor"},
+    "deliverables": [
+        {"language": "fr-FR", "spec": {"id": "ebu-r128"}, "verdict": "pass", "path": "a.mov", "checks": []},
+        {
+            "language": "es-419",
+            "spec": {"id": "netflix-nearfield"},
+            "verdict": "fail",
+            "path": "b.mp4",
+            "checks": [
+                {"name": "true peak", "value": -0.3, "limit": "at most -2", "note": "<loud>", "verdict": "fail"},
+                {"name": "length", "value": 1, "limit": "exact", "note": "", "verdict": "pass"},
+            ],
+        },
+    ],
+}
+
+
+def test_the_webhook_is_called_for_what_failed_and_for_nothing_else(prefect_server: str) -> None:
+    with listening() as first, listening() as second, get_client(sync_client=True) as client:
+        for url in (first.url, second.url):
+            set_up_webhook(client, url)
+        assert len(client.read_automations_by_name(WEBHOOK)) == 1
+        deadline = time.monotonic() + 60
+        while not second.got and time.monotonic() < deadline:  # the server takes a moment to see the automation
+            tell_failures("glass-harbor", DELIVERED, "https://desk.studio/")
+            time.sleep(1.0)
+        told = second.got[0]
+        assert (told["title"], told["language"], told["spec"]) == ("glass-harbor", "es-419", "netflix-nearfield")
+        assert told["failed"] == [{"name": "true peak", "value": -0.3, "limit": "at most -2", "note": "<loud>"}]
+        assert told["review"] == "https://desk.studio/titles/glass-harbor"
+        assert "true peak -0.3" in told["text"]
+        assert {one["language"] for one in second.got} == {"es-419"}
+        assert first.got == []
+        said = str(client.request("POST", "/automations/filter", json={}).json())
+        assert "secret" not in said
+        set_up_webhook(client, None)
+        set_up_webhook(client, None)
+        assert client.read_automations_by_name(WEBHOOK) == []
 
 
 @pytest.mark.slow

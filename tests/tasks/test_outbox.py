@@ -5,53 +5,13 @@ from __future__ import annotations
 import json
 import logging
 import socket
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tasks.outbox import Outbox, sender
-
-
-class Endpoint(ThreadingHTTPServer):
-    """Keeps what it is sent, and answers as it is told."""
-
-    def __init__(self, port: int = 0) -> None:
-        super().__init__(("127.0.0.1", port), Listener)
-        self.status = 201
-        self.got: list[dict[str, Any]] = []
-        self.url = f"http://someone:secret@127.0.0.1:{self.server_port}/api/v1/lineage"
-
-
-class Listener(BaseHTTPRequestHandler):
-    server: Endpoint
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        if self.server.status < 300:
-            self.server.got.append(json.loads(body))
-        self.send_response(self.server.status)
-        self.end_headers()
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Nobody reads it."""
-
-
-@contextmanager
-def listening(port: int = 0) -> Iterator[Endpoint]:
-    with Endpoint(port) as endpoint:
-        thread = threading.Thread(target=endpoint.serve_forever, args=(0.05,))
-        thread.start()
-        try:
-            yield endpoint
-        finally:
-            endpoint.shutdown()
-            thread.join()
+from tests.listener import listening
 
 
 def test_events_arrive_in_order_at_a_real_endpoint() -> None:
