@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import APIRouter
 
 from dashboards.access import Reviewer, Viewer, audit
+from dashboards.decisions import Id
 from dashboards.desk import Desk, TheDesk
 from dashboards.title.edits import EditAsked, edit_row, plan_edit
 from dashboards.title.events import events_of
@@ -51,7 +52,7 @@ def edit(slug: Slug, asked: EditAsked, desk: TheDesk, person: Reviewer, version:
 
 
 @router.delete("/titles/{slug}/edits/{edit_id}")
-def withdraw(slug: Slug, edit_id: int, desk: TheDesk, person: Reviewer, version: Label = None) -> dict[str, Any]:
+def withdraw(slug: Slug, edit_id: Id, desk: TheDesk, person: Reviewer, version: Label = None) -> dict[str, Any]:
     """Take an edit back. Answers with the edits then in force."""
     found = find_version(desk, slug, version)
     version_id = found.summary.version_id

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from fastapi import HTTPException
 from pydantic import BaseModel, ConfigDict, Field
 
+from dashboards.decisions import Text
 from dashboards.title.events import VERIFICATION, EventsOfARun
 from db.edits import EditFacts
 from dubline.audio.layout import Layout
@@ -32,7 +33,7 @@ class EditAsked(BaseModel):
     end_seconds: _Seconds | None = None
     channels: list[_Tag] | None = Field(default=None, min_length=1, max_length=16)
     stem: Stem | None = Field(default=None, description="Which stem an added event is in: `me` where not said.")
-    note: str = Field(default="", max_length=2000)
+    note: Text = ""
 
     @property
     def fields(self) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from dashboards.title.deliverables import deliverable_row
 from dashboards.title.documents import read_json
 from dashboards.title.edits import edit_row
 from dashboards.title.events import events_of
+from dashboards.title.notes import note_rows
 from dashboards.title.tracks import thumbnails_of, tracks_of
 from db.stages import StageMade
 from db.titles import TitleDetail
@@ -49,6 +50,7 @@ def title_view(desk: Desk, detail: TitleDetail) -> dict[str, Any]:
         "dropped": events.dropped,
         "remaining": events.remaining,
         "edits": [edit_row(one) for one in desk.catalog.edits(summary.version_id, standing=True)],
+        "notes": note_rows(desk, summary.version_id),
         "stale": None if run_id is None else stale_row(desk, run_id),
         "deliverables": [
             deliverable_row(one, specs.get((one.spec_id, one.spec_version)))

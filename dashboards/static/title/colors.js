@@ -39,10 +39,10 @@ export const LEVELS = new Uint32Array(256).map((_, level) => {
   return (255 << 24) | (b << 16) | (g << 8) | r;
 });
 
-/** Blue where the first is louder, orange where the second is, gray where they are equal; 128 is no difference. */
+/** Orange where the first is louder, blue where the second is, dark where they are equal; 128 is no difference. */
 export const DIFFERENCES = new Uint32Array(256).map((_, level) => {
-  const by = Math.max(-1, Math.min(1, (level - 128) / 96));
-  const [r, g, b] = by < 0 ? [90 + 20 * by, 100 + 60 * -by, 110 + 145 * -by] : [90 + 165 * by, 100 + 60 * by, 110 - 90 * by];
-  const dim = 0.18 + 0.82 * Math.abs(by);
-  return (255 << 24) | (Math.round(b * dim) << 16) | (Math.round(g * dim) << 8) | Math.round(r * dim);
+  const by = Math.max(-1, Math.min(1, (level - 128) / 100));
+  const [r, g, b] = by > 0 ? [255, 166, 66] : [92, 168, 255];
+  const shine = 0.1 + 0.9 * Math.abs(by);
+  return (255 << 24) | (Math.round(b * shine) << 16) | (Math.round(g * shine) << 8) | Math.round(r * shine);
 });

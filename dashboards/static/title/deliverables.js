@@ -64,7 +64,7 @@ export class Deliverables {
     if (!decision || decision === "cancel") return;
     const note = this.dialog.querySelector("textarea").value;
     try {
-      await desk.ask("POST", `/api/deliverables/${this.one.id}/decisions`, { decision, note });
+      await desk.ask("POST", `/api/deliverables/${this.one.id}/decision`, { decision, note });
       desk.say(`${this.one.language} ${this.one.spec} is ${decision}.`, "good");
       const fresh = await desk.ask("GET", this.page.about("view"));
       this.page.view.deliverables = fresh.deliverables;

@@ -22,13 +22,23 @@ export function listenToKeys(act) {
     // A button that was reached by keyboard is pressed by the space bar; one that was clicked is not in its way.
     if (key === " " && target.matches?.("button:focus-visible, summary:focus-visible, a:focus-visible, input")) return;
     if (key.startsWith("Arrow") && target.matches?.("input")) return;
-    if (/^[1-9]$/.test(key)) act.track(Number(key) - 1);
-    else if (key === "ArrowLeft" || key === "ArrowRight") act[KEYS[key]](event.shiftKey ? 10 : 1);
-    else if (key === "," || key === ".") act.frame(key === "," ? -1 : 1);
-    else if (KEYS[key]) act[KEYS[key]]();
-    else return;
+    const [name, ...said] = meaning(event);
+    if (!act[name]) return;
+    act[name](...said);
     event.preventDefault();
   });
+}
+
+/** What a key asks for, and how much of it. */
+function meaning({ key, shiftKey }) {
+  if (/^[1-9]$/.test(key)) return ["track", Number(key) - 1];
+  if (key === "ArrowLeft" || key === "ArrowRight") return [KEYS[key], shiftKey ? 10 : 1];
+  if (key === "," || key === ".") return ["frame", key === "," ? -1 : 1];
+  return [KEYS[key]];
+}
+
+/** Lets the box in the help turn single keys off, and on. */
+export function chooseKeys() {
   const box = document.getElementById("keys-off");
   box.checked = off();
   box.addEventListener("change", () => localStorage.setItem("keys", box.checked ? "off" : "on"));

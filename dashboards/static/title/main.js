@@ -9,7 +9,8 @@ import { EventList } from "./list.js";
 import { EventPanel } from "./panel.js";
 import { Lanes } from "./lanes.js";
 import { Deliverables } from "./deliverables.js";
-import { listenToKeys, showKeys } from "./keys.js";
+import { Notes } from "./notes.js";
+import { chooseKeys, listenToKeys, showKeys } from "./keys.js";
 
 // What is heard around an event: an ear needs the scene to tell.
 const AROUND_SECONDS = 1.2;
@@ -57,7 +58,8 @@ async function begin() {
   });
   const lanes = new Lanes(page, timeline.lanes, (id) => player.hear(id));
   const deliverables = new Deliverables(page);
-  Object.assign(page, { clock, panel, list, timeline, lanes, deliverables });
+  const notes = new Notes(page, (seconds) => seek(seconds));
+  Object.assign(page, { clock, notes, panel, list, timeline, lanes, deliverables });
 
   /** Goes somewhere, and shows it. */
   function seek(seconds) {
@@ -202,8 +204,13 @@ async function begin() {
   }
 
   for (const button of root.querySelectorAll("[data-act]")) button.addEventListener("click", () => act[button.dataset.act]());
+  root.querySelector("#run-again")?.addEventListener("click", () => trying(async () => {
+    const run = await desk.ask("POST", about("runs"), {});
+    desk.say(`The run is asked for${run.url ? "; the board follows it" : ""}.`, "good");
+  }));
   root.querySelector("#volume").addEventListener("input", (event) => player.volume(event.target.value ** 2));
   listenToKeys(act);
+  chooseKeys();
 
   (function tickOn() {
     if (player.playing) {

@@ -14,6 +14,7 @@ export class EventPanel {
     this.actions = root.querySelector("#event-actions");
     this.heading = root.querySelector("#event-heading");
     this.stale = root.querySelector("#consequences");
+    this.runner = root.querySelector("#run-again");
     this.#build();
     this.consequences();
   }
@@ -86,6 +87,7 @@ export class EventPanel {
   /** Says what edits make stale. */
   consequences() {
     const { stale, edits, deliverables } = this.view;
+    if (this.runner) this.runner.hidden = !edits.length;
     if (!stale || !stale.stages.clean) {
       this.stale.textContent = "";
       return;

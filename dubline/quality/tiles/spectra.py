@@ -93,7 +93,8 @@ def _halved(columns: Power) -> Power:
     """Each two columns as their mean power; a last one without a neighbor stands for itself."""
     if columns.shape[1] % 2:
         columns = np.concatenate([columns, columns[:, -1:]], axis=1)
-    return columns.reshape(len(columns), -1, 2).mean(axis=2)
+    halved: Power = columns.reshape(len(columns), -1, 2).mean(axis=2)
+    return halved
 
 
 def _png(columns: Power) -> bytes:

@@ -73,7 +73,7 @@ def _pictures(
         try:
             container.seek(start + int(seconds / stream.time_base), stream=stream)
             frame = next(container.decode(stream))
-            yield frame.reformat(width=WIDTH, height=height, format="rgb24").to_image()
+            yield Image.fromarray(frame.to_ndarray(width=WIDTH, height=height, format="rgb24"))
         except (FFmpegError, StopIteration):
             yield None
 
