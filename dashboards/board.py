@@ -9,7 +9,7 @@ from typing import Annotated, Literal, get_args
 from fastapi import Depends, Query
 
 from dashboards.clock import today
-from db.board import BoardQuery, BoardSlot, BoardTitle
+from db.board import OPEN, BoardQuery, BoardSlot, BoardTitle
 
 Due = Literal["", "overdue", "week", "month"]
 _DAYS = {"overdue": 0, "week": 7, "month": 31}
@@ -68,6 +68,11 @@ def shown_state(slot: BoardSlot, title: BoardTitle, waiting: frozenset[str]) -> 
     if title.slug in waiting:
         return "queued"
     return "stopped" if title.run is not None and title.run.state in _ENDED_BADLY else "missing"
+
+
+def is_late(title: BoardTitle) -> bool:
+    """Whether something that is shown was due before today, and nobody has approved it."""
+    return any(slot.due is not None and slot.due < today() and slot.state in OPEN for slot in title.slots)
 
 
 def _sound(words: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Select, Subquery, and_, case, func, or_, select
@@ -12,8 +12,13 @@ from sqlalchemy.orm import Session
 
 from db import models as m
 from db.connection import Database
+from db.desired import Reason
+from db.models.base import now
+from db.stale import StaleDeliverable
 
 Sort = Literal["due", "name", "changed"]
+# States in which something is still to be done.
+OPEN = ("missing", "candidate", "failed", "rejected")
 _STOPPED = ("failed", "crashed", "cancelled")
 # Later than any delivery: what has no day comes last.
 _NEVER = date(9999, 12, 31)
@@ -158,7 +163,7 @@ class Board(Database):
                 languages=tuple(session.scalars(select(m.Slot.language).distinct().order_by(m.Slot.language))),
                 specs=tuple(session.scalars(select(m.Slot.spec_id).distinct().order_by(m.Slot.spec_id))),
                 running=int(session.execute(running).scalar_one()),
-                overdue=_count(session, (m.Slot.due < today) & m.Slot.state.in_(("missing", "candidate", "failed"))),
+                overdue=_count(session, (m.Slot.due < today) & m.Slot.state.in_(OPEN)),
             )
 
     def running(self) -> list[RunningRun]:
@@ -197,15 +202,23 @@ class Board(Database):
                 for run, slug, name, label in rows
             ]
 
+    def note_stale(self, version_id: int, found: Sequence[StaleDeliverable]) -> None:
+        """Write on the board what of a version is stale and why, and that the rest of it is not."""
+        reasons = {one.deliverable_id: "\n".join(map(_words, one.reasons)) for one in found}
+        with self.write() as session:
+            for slot in session.scalars(select(m.Slot).filter_by(version_id=version_id)):
+                told = reasons.get(slot.deliverable_id) if slot.deliverable_id is not None else None
+                if slot.stale != told:
+                    slot.stale, slot.changed_at = told, now()
+
     def last_change(self) -> datetime | None:
         """When a line of the board changed last."""
         with self.read() as session:
             return session.execute(select(func.max(m.Slot.changed_at))).scalar()
 
 
-def soon(today: date, days: int = 7) -> date:
-    """The first day that is not within ``days`` of today."""
-    return today + timedelta(days=days)
+def _words(reason: Reason) -> str:
+    return f"{reason.kind} ({reason.stage}): {reason.was} -> {reason.now}"
 
 
 def _matching(query: BoardQuery) -> Select[tuple[int, date | None, datetime | None]]:

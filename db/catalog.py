@@ -8,6 +8,7 @@ from db.audit import Audits
 from db.backup import Backup
 from db.board import Board
 from db.connection import use_wal
+from db.costs import Costs
 from db.deliverables import Deliverables
 from db.edits import Edits
 from db.files import Files
@@ -15,8 +16,10 @@ from db.findings import Findings
 from db.garbage import Garbage
 from db.lineage import Lineage
 from db.locks import Locks
+from db.notes import Notes
 from db.orders import Orders
 from db.people import People
+from db.reports import Reports
 from db.review import Review
 from db.runs import Runs
 from db.schema import migrate
@@ -38,15 +41,18 @@ class Catalog(
     Lineage,
     Stale,
     Standings,
+    Costs,
     Verification,
     Garbage,
     Backup,
     Board,
     Review,
+    Reports,
     People,
     Audits,
     Edits,
     Stages,
+    Notes,
 ):
     """An open catalog; each base holds the questions and commands about one noun."""
 

@@ -39,7 +39,9 @@ def find_stale() -> Iterator[StaleVersion | Incomparable]:
         except (DublineError, NotFound) as error:
             yield Incomparable(version.slug, version.version, str(error))
             continue
-        if stale := means().catalog.stale(version.version_id, desired):
+        stale = means().catalog.stale(version.version_id, desired)
+        means().catalog.note_stale(version.version_id, stale)
+        if stale:
             yield StaleVersion(version, tuple(stale), desired)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dashboards.api import board, deliverables, edits, lineage, live, me, runs, view
+from dashboards.api import audit, board, comparison, deliverables, edits, lineage, live, me, notes, reports, runs, view
 
 API_ROUTERS = (
     me.router,
@@ -11,6 +11,10 @@ API_ROUTERS = (
     deliverables.router,
     runs.router,
     lineage.router,
+    reports.router,
+    audit.router,
     view.router,
     edits.router,
+    notes.router,
+    comparison.router,
 )

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from dashboards.pages import board, deliverables, entry, lineage, title
+from dashboards.pages import audit, board, compare, deliverables, entry, lineage, people, reports, title
 
 PAGE_ROUTERS = (
     entry.router,
     board.router,
     title.router,
+    compare.router,
     deliverables.router,
     lineage.router,
+    reports.router,
+    people.router,
+    audit.router,
 )

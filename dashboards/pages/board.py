@@ -10,8 +10,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from dashboards.access import Viewer
-from dashboards.board import STATES, Asked, AskedFor, shown_state
-from dashboards.clock import today
+from dashboards.board import STATES, Asked, AskedFor, is_late, shown_state
 from dashboards.desk import TheDesk
 from dashboards.templating import render
 
@@ -26,7 +25,7 @@ def board(request: Request, desk: TheDesk, person: Viewer, wanted: AskedFor, par
     known: dict[str, Any] = {
         "board": found,
         "asked": wanted,
-        "today": today(),
+        "is_late": is_late,
         "shown": lambda slot, title: shown_state(slot, title, waiting),
         "link": lambda **changes: _link(wanted, **changes),
         "run_url": desk.prefect.run_url,

@@ -5,17 +5,20 @@
   const strip = document.getElementById("at-work");
   const list = strip.querySelector("ul");
   const lines = document.getElementById("lines");
+  const most = 8;
   let changedAt, versions = "", runs = [];
 
   const lasted = (since) => {
     const minutes = Math.floor((Date.now() - Date.parse(since)) / 60000);
-    return minutes < 1 ? "just begun" : minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+    if (minutes < 1) return "just begun";
+    if (minutes < 60) return `${minutes} min`;
+    return minutes < 2880 ? `${Math.floor(minutes / 60)} h ${minutes % 60} min` : `${Math.floor(minutes / 1440)} days`;
   };
   const element = (name, words, more = {}) => Object.assign(document.createElement(name), { textContent: words, ...more });
 
   const show = () => {
     strip.hidden = runs.length === 0;
-    list.replaceChildren(...runs.slice(0, 24).map((run) => {
+    list.replaceChildren(...runs.slice(0, most).map((run) => {
       const item = document.createElement("li");
       const slug = encodeURIComponent(run.slug);
       item.append(
@@ -25,7 +28,7 @@
       );
       return item;
     }));
-    if (runs.length > 24) list.append(element("li", `and ${runs.length - 24} more`));
+    if (runs.length > most) list.append(element("li", `and ${runs.length - most} more`));
   };
 
   // One fetch at a time, and never under somebody's finger: a focus inside the lines is put back where it was.
