@@ -16,10 +16,10 @@ from rich.tree import Tree
 
 from cli.context import open_catalog, open_store
 from cli.output import bar, print_json, print_table
-from cli.reasons import told
 from db.errors import DbError
 from db.lineage import Node
 from db.verification import FORGOTTEN, Fault, VerifyReport
+from flows.reasons import told
 from flows.stale import Incomparable, StaleVersion, find_stale
 
 app = typer.Typer(

@@ -25,7 +25,7 @@ def localize_here(order: Path, out: Path, *, wait_seconds: float = 0.0) -> Local
     settings = Settings.load()
     # The flow does this too; here it answers a wrong order at once, before a server starts.
     preflight(order.absolute(), out.absolute(), settings)
-    with _stoppable(), prefect_api(settings.home / "prefect"), step_bars():
+    with stoppable(), prefect_api(settings.home / "prefect"), step_bars():
         return localize(order.absolute(), out.absolute(), wait_seconds)
 
 
@@ -56,7 +56,7 @@ def _short(path: Path) -> Path:
 
 
 @contextmanager
-def _stoppable() -> Iterator[None]:
+def stoppable() -> Iterator[None]:
     """Ctrl-C and TERM stop every step at its next block and then end the run."""
 
     def stop(number: int, frame: FrameType | None) -> None:

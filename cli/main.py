@@ -23,6 +23,7 @@ VERBS = {
     "demo": "Build the sample title and localize it.",
     "localize": "Localize a title: one order in, every language out.",
     "submit": "Hand an order to the studio's workers.",
+    "reprocess": "Make stale titles again, as the nightly run does.",
     "up": "Run a studio on this machine: server and workers, until stopped.",
     "server": "Run the Prefect server alone.",
     "deploy": "Make pools, queues, deployments and automations on the server.",

@@ -56,6 +56,11 @@ class Used:
     maker: Desired | Origin
     role: str
 
+    def step(self) -> Desired:
+        """The step that makes them, where it is known that one does."""
+        assert isinstance(self.maker, Desired)
+        return self.maker
+
 
 @dataclass(frozen=True, slots=True)
 class Reason:

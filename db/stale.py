@@ -92,7 +92,7 @@ class Stale(Database):
                 for row in session.scalars(select(m.Wanted).filter_by(version_id=version_id))
             }
             found = []
-            for place, current in _current(session, version_id).items():
+            for place, current in current_deliverables(session, version_id).items():
                 if place in desired:
                     reasons = _reasons(session, current, desired[place])
                     if reasons:
@@ -126,7 +126,7 @@ class Stale(Database):
             ).scalar()
 
 
-def _current(session: Session, version_id: int) -> dict[Place, list[m.Deliverable]]:
+def current_deliverables(session: Session, version_id: int) -> dict[Place, list[m.Deliverable]]:
     """A version's current deliverables by place, the latest last."""
     rows = session.execute(
         select(m.Deliverable, m.Spec.spec_id)
@@ -152,9 +152,9 @@ def _reasons(session: Session, current: Sequence[m.Deliverable], desired: Desire
     if same and checked is not None and checked.key == desired.check.recipe.key:
         return []
     comparison = Comparison(session, run_id, spec_id)
+    comparison.files(desired.file, sha256)
     if checked is not None:
         comparison.steps(desired.check, checked)
-    comparison.files(desired.file, sha256)
     return comparison.reasons or [Reason("stage", desired.check.recipe.stage, "never done", "due")]
 
 

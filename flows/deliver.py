@@ -8,13 +8,14 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from dubline.quality.events_page import CLIPS, PAGE
-from dubline.vocalization.events import read_events
+from dubline.vocalization.events import Event, read_events
 from flows.artifacts import publish_artifacts
 from flows.desk import prepare_desk
 from flows.languages import Deliverable
-from flows.manifest import languages_in, manifest_body
+from flows.manifest import describe_as_before, languages_in, manifest_body, name_as_laid
 from flows.me import Sound
 from flows.notes import odd_but_valid
+from flows.notify import tell_failures
 from flows.packing import Packed, pack_deliverables, pack_stems
 from flows.preflight import Plan
 from flows.source import Source
@@ -23,7 +24,7 @@ from tasks.context import means
 from tasks.events_page import clips_of
 from tasks.manifest import manifest
 from tasks.page import page
-from tasks.publish import Publication, publish
+from tasks.publish import Publication, places, publish
 from tasks.step import RunRef
 
 # Published name of each track of the M&E folder, by the role of the asset it shows.
@@ -60,6 +61,8 @@ class Localized:
     me: dict[str, str]
     report: Path
     notes: tuple[str, ...]
+    # Candidates held against what stood in their places (`flows.difference`).
+    differences: tuple[dict[str, Any], ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The object `dubline localize --json` prints."""
@@ -84,6 +87,7 @@ class Localized:
             "me": self.me,
             "report": str(self.report),
             "notes": list(self.notes),
+            "differences": list(self.differences),
         }
 
 
@@ -100,6 +104,11 @@ def deliver(run: RunRef, plan: Plan, source: Source, sound: Sound, made: Sequenc
         "me_measurement": me_figures,
         "original_heard": read_json(sound.language.result()["language"]),
     }
+    files = [file for one in packed.values() for file in one.publications]
+    files += [Publication(file["path"], file["sha256"]) for file in stems]
+    laid = places(folder, files, beside=plan.again)
+    name_as_laid(body, {name: str(path.relative_to(folder)) for name, path in laid.items()})
+    describe_as_before(run, body, {packed[item].sha256 for item in made if item.kept})
     paged = page.submit(
         run,
         ov_mix=source.ov["ov_mix"],
@@ -123,19 +132,19 @@ def deliver(run: RunRef, plan: Plan, source: Source, sound: Sound, made: Sequenc
     body["reports"] = [{"path": file.name, "bytes": _bytes(file.sha256), "sha256": file.sha256} for file in reports]
     listed = manifest.submit(run, listed=[f["sha256"] for f in body["deliverables"]], body=body).result()
 
-    files = [file for one in packed.values() for file in one.publications]
-    files += [Publication(file["path"], file["sha256"]) for file in stems]
-    places = publish(folder, files + reports, run.run_id)
-    places |= publish(folder, [Publication("manifest.json", listed["manifest"])], run.run_id)
+    lies = publish(folder, files, run.run_id, beside=plan.again)
+    lies |= publish(folder, reports, run.run_id)
+    publish(folder, [Publication("manifest.json", listed["manifest"])], run.run_id)
 
-    delivered = tuple(_record(run, plan, item, packed[item], places, check) for item, check in checks.items())
-    _record_events(run, sound)
-    publish_artifacts(slug, body)
+    delivered = tuple(_record(run, plan, item, packed[item], lies, check) for item, check in checks.items())
+    events = _record_events(run, sound)
+    publish_artifacts(slug, body, events, means().settings.review_url)
+    tell_failures(slug, body, means().settings.review_url)
     prepare_desk(run, plan, source, sound, dict.fromkeys(one for item in made for one in item.dubbed))
     executed, cached = means().catalog.step_counts(run.run_id)
-    me = {role: str(places[stem_path(slug, role)]) for role in ("me", "optional", "dx_guide")}
-    me["report"] = str(places["me/report.json"])
-    return Localized(slug, run.run_id, cached, executed, delivered, me, places["qc/report.html"], tuple(notes))
+    me = {role: str(lies[stem_path(slug, role)]) for role in ("me", "optional", "dx_guide")}
+    me["report"] = str(lies["me/report.json"])
+    return Localized(slug, run.run_id, cached, executed, delivered, me, lies["qc/report.html"], tuple(notes))
 
 
 def _guide_text(slug: str, sound: Sound) -> Iterator[Publication]:
@@ -201,32 +210,33 @@ def _record(
     plan: Plan,
     item: Deliverable,
     packed: Packed,
-    places: Mapping[str, Path],
+    lies: Mapping[str, Path],
     check: Mapping[str, Any],
 ) -> Delivered:
-    spec, language = plan.specs[item.row.spec], plan.delivered_as(item.language)
-    means().catalog.record_deliverable(
-        run.version_id,
-        language=language,
-        spec_id=spec.id,
-        spec_version=str(spec.version),
-        spec_body=spec.body(),
-        sha256=packed.sha256,
-        path=places[packed.path],
-        container=item.row.container,
-        codec=item.row.codec,
-        verdict=check["verdict"],
-        checks=check["checks"],
-        measurement=check["measurement"],
-        recipe_key=packed.made_by.recipe_key,
-    )
+    spec, language = item.spec, plan.delivered_as(item.language)
+    if not item.kept:
+        means().catalog.record_deliverable(
+            run.version_id,
+            language=language,
+            spec_id=spec.id,
+            spec_version=str(spec.version),
+            spec_body=spec.body(),
+            sha256=packed.sha256,
+            path=lies[packed.path],
+            container=item.row.container,
+            codec=item.row.codec,
+            verdict=check["verdict"],
+            checks=check["checks"],
+            measurement=check["measurement"],
+            recipe_key=packed.made_by.recipe_key,
+        )
     return Delivered(
         language=language,
         languages=tuple(languages_in(plan, item)),
         spec=spec.id,
-        path=places[packed.path],
+        path=lies[packed.path],
         sha256=packed.sha256,
-        files=tuple({"path": str(places[file["path"]]), "sha256": file["sha256"]} for file in packed.files),
+        files=tuple({"path": str(lies[file["path"]]), "sha256": file["sha256"]} for file in packed.files),
         verdict=check["verdict"],
         measurement=dict(check["measurement"]),
     )
@@ -236,8 +246,9 @@ def _bytes(sha256: str) -> int:
     return means().catalog.asset(sha256).bytes
 
 
-def _record_events(run: RunRef, sound: Sound) -> None:
+def _record_events(run: RunRef, sound: Sound) -> list[Event]:
     using, decided = means(), sound.cleaned.result()["decided"]
     with using.store.lend(using.catalog.asset(decided)) as path:
         events = read_events(path)
     using.catalog.record_events(run.version_id, decided, [event.to_json() for event in events])
+    return events

@@ -12,8 +12,6 @@ from uuid import UUID
 import httpx
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.filters import (
-    DeploymentFilter,
-    DeploymentFilterId,
     FlowFilter,
     FlowFilterName,
     FlowRunFilter,
@@ -58,6 +56,16 @@ def live_workers(pool: str) -> int:
         return _live(client, pool)
 
 
+def unended_runs(client: SyncPrefectClient, tag: str) -> list[FlowRun]:
+    """Flow runs with this tag that are scheduled, or at work."""
+    return client.read_flow_runs(
+        flow_run_filter=FlowRunFilter(
+            tags=FlowRunFilterTags(all_=[tag]),
+            state=FlowRunFilterState(type=FlowRunFilterStateType(any_=_UNENDED)),
+        )
+    )
+
+
 def dispatch(
     run: RunRef,
     flow: str,
@@ -77,13 +85,7 @@ def dispatch(
     tag = f"version-{run.version_id}"
     with get_client(sync_client=True) as client:
         deployment = _deployment(client, flow, pool)
-        left = client.read_flow_runs(
-            deployment_filter=DeploymentFilter(id=DeploymentFilterId(any_=[deployment])),
-            flow_run_filter=FlowRunFilter(
-                tags=FlowRunFilterTags(all_=[tag]),
-                state=FlowRunFilterState(type=FlowRunFilterStateType(any_=_UNENDED)),
-            ),
-        )
+        left = [one for one in unended_runs(client, tag) if one.deployment_id == deployment]
         _wait_until_gone(client, _cancel(client, [one.id for one in left]))
         asked = [_ask(deployment, share, [tag, f"title-{run.title}"]) for share in shares]
         try:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from db.stale import Place
+from db.standing import Standing
 from dubline.audio.speakers import speaker_names
+from dubline.loudness.specs import Spec
 from dubline.media import containers
 from dubline.media.languages import MULTIPLE
 from flows.clock import start_of_day
@@ -14,6 +17,7 @@ from flows.naming import channels_of, stem_of
 from flows.order import Delivery, Dub
 from flows.preflight import Plan
 from flows.source import Source
+from flows.stored import recorded
 from flows.sync import sync_dub
 from tasks.broadcast import broadcast, channel_role
 from tasks.check import check
@@ -23,7 +27,7 @@ from tasks.measure import measure
 from tasks.mix import mix
 from tasks.remux import remux
 from tasks.speech import speech
-from tasks.step import Pending, RunRef
+from tasks.step import Pending, RunRef, Settled
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +52,12 @@ class Deliverable:
     """What one spec gets of one dub, or of all of them in one file; its steps may still be running.
 
     ``dubbed`` and ``conformed`` go together, in the order of the file's streams. ``channels`` are the names of the
-    channels that have a file each, empty where one file holds them all.
+    channels that have a file each, empty where one file holds them all. What is ``kept`` is an earlier run's, with the
+    spec and the steps of then.
     """
 
     row: Delivery
+    spec: Spec
     language: str
     stem: str
     dubbed: tuple[Dubbed, ...]
@@ -59,6 +65,7 @@ class Deliverable:
     written: Pending
     channels: tuple[str, ...]
     checked: Pending
+    kept: bool = False
 
 
 def mix_language(run: RunRef, plan: Plan, source: Source, sound: Sound, dub: Dub) -> Dubbed:
@@ -83,16 +90,51 @@ def mix_language(run: RunRef, plan: Plan, source: Source, sound: Sound, dub: Dub
     return Dubbed(dub, placed, synced, spoken, heard, mixed, level)
 
 
-def make_deliverables(run: RunRef, plan: Plan, source: Source, dubbed: Sequence[Dubbed]) -> Iterator[Deliverable]:
-    """Submit all that the order asks for: what holds one language, dub by dub, then what holds them all."""
+def make_deliverables(
+    run: RunRef, plan: Plan, source: Source, dubbed: Sequence[Dubbed], kept: Mapping[Place, Standing]
+) -> Iterator[Deliverable]:
+    """Submit all that the order asks for, but what is ``kept``: what holds one language, dub by dub, then what holds
+    them all.
+    """
+    for row, spoken, dubs in _wanted(plan, dubbed):
+        stands = kept.get(plan.place(row, spoken))
+        if stands is None:
+            yield _make(run, plan, source, row, spoken, dubs)
+        else:
+            yield _keep(run, plan, source, row, spoken, dubs, stands)
+
+
+def _wanted(plan: Plan, dubbed: Sequence[Dubbed]) -> Iterator[tuple[Delivery, str, tuple[Dubbed, ...]]]:
     rows = plan.order.deliver
     for one in dubbed:
-        for row in rows:
-            if row.languages == "one":
-                yield _make(run, plan, source, row, one.dub.language, (one,))
-    for row in rows:
-        if row.languages == "all":
-            yield _make(run, plan, source, row, MULTIPLE, tuple(dubbed))
+        yield from ((row, one.dub.language, (one,)) for row in rows if row.languages == "one")
+    yield from ((row, MULTIPLE, tuple(dubbed)) for row in rows if row.languages == "all")
+
+
+def _keep(
+    run: RunRef,
+    plan: Plan,
+    source: Source,
+    row: Delivery,
+    language: str,
+    dubbed: tuple[Dubbed, ...],
+    stands: Standing,
+) -> Deliverable:
+    """What stands, as it was made: only its check is asked for again, by the recipe it was checked by."""
+    spec, house = Spec.model_validate(stands.spec), containers.container(row.container)
+    by_file = house.audio_only and channels_of(row, spec) == "files"
+    return Deliverable(
+        row,
+        spec,
+        language,
+        stem_of(plan.order, row, spec, language=language, layout=source.layout),
+        dubbed,
+        tuple(Pending(Settled(recorded(key))) for key in stands.conformed),
+        Pending(Settled(recorded(stands.written))),
+        speaker_names(source.layout) if by_file else (),
+        check.submit(run, f"{language} {row.spec}", **stands.check_inputs, **stands.check_params),
+        kept=True,
+    )
 
 
 def _make(
@@ -134,7 +176,7 @@ def _make(
         audio_stream=plan.order.master.audio_stream,
         keep_original=keeps_original(plan, row),
     )
-    return Deliverable(row, language, stem, dubbed, conformed, written, channels, checked)
+    return Deliverable(row, spec, language, stem, dubbed, conformed, written, channels, checked)
 
 
 def _write_film(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -9,16 +10,20 @@ from prefect import flow
 from prefect.futures import PrefectFuture
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
+from dubline.errors import BadInput
 from flows.deliver import Localized, deliver
+from flows.difference import differences
 from flows.languages import make_deliverables, mix_language
 from flows.me import make_me
-from flows.preflight import preflight
+from flows.preflight import Plan, preflight, preflight_again
 from flows.progress import title_progress
 from flows.run import refuse_after_crashes, title_run
 from flows.source import take_in
 from tasks import cancel
+from tasks.check import check
 from tasks.context import means
 from tasks.patience import patiently
+from tasks.residual import residual
 from tasks.settings import Settings
 
 # Waiting tasks hold a thread each; how many bodies run at once is the step mechanism's affair.
@@ -31,26 +36,45 @@ _RUNNER = cast(TaskRunner[PrefectFuture[Any]], ThreadPoolTaskRunner[Any](max_wor
     task_runner=_RUNNER,
     persist_result=False,
 )
-def localize(order_path: Path, out: Path, wait_seconds: float = 0.0) -> Localized:
+def localize(
+    order_path: Path, out: Path, wait_seconds: float = 0.0, version_id: int | None = None, keep_approved: bool = False
+) -> Localized:
     """Localize the title an order describes; deliverables appear under ``out``.
+
+    With ``version_id`` it is the order that the catalog keeps of that version, made again: what is otherwise now
+    appears as a candidate beside what stands, and with ``keep_approved`` what is approved or delivered is not made.
 
     A second run of a title waits up to ``wait_seconds`` for the first, then is refused. Raises `BadInput`,
     `EnvironmentFault` or a `DbError`; a deliverable that fails its check is delivered with that verdict.
     """
     refuse_after_crashes()
     return patiently(
-        lambda: _localize(order_path, out, wait_seconds),
+        lambda: _localize(order_path, out, wait_seconds, version_id, keep_approved),
         seconds=Settings.load().patience,
         stop=cancel.requested,
         what=str(order_path),
     )
 
 
-def _localize(order_path: Path, out: Path, wait_seconds: float) -> Localized:
-    plan = preflight(order_path, out, means().settings)
+def _localize(
+    order_path: Path, out: Path, wait_seconds: float, version_id: int | None, keep_approved: bool
+) -> Localized:
+    settings = means().settings
+    plan = preflight(order_path, out, settings) if version_id is None else _plan_again(version_id, settings)
     with title_run(plan, wait_seconds=wait_seconds) as run, title_progress(plan.order):
+        stood = means().catalog.standing(run.version_id, check=check.name, report=residual.name)
+        kept = {place: one for place, one in stood.items() if keep_approved and one.kept}
         source = take_in(run, plan)
         sound = make_me(run, plan, source)
         dubbed = [mix_language(run, plan, source, sound, dub) for dub in plan.order.dubs]
-        made = list(make_deliverables(run, plan, source, dubbed))
-        return deliver(run, plan, source, sound, made)
+        made = list(make_deliverables(run, plan, source, dubbed, kept))
+        localized = deliver(run, plan, source, sound, made)
+        return replace(localized, differences=tuple(differences(run, plan, stood, sound, made)))
+
+
+def _plan_again(version_id: int, settings: Settings) -> Plan:
+    """The plan of the version's latest order, which may be later than the one that was stale."""
+    stored = means().catalog.latest_order(version_id)
+    if stored is None:
+        raise BadInput("no order is kept of this version", str(version_id), "run its order with `dubline localize`")
+    return preflight_again(stored, settings)

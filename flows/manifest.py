@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import Any
 
 from dubline.media.languages import MULTIPLE
@@ -10,8 +10,9 @@ from flows.languages import Deliverable, Dubbed, keeps_original
 from flows.packing import Packed
 from flows.preflight import Plan
 from flows.source import Source
-from flows.stored import read_json
-from tasks.step import StepResult
+from flows.stored import read_json, recorded
+from tasks.context import means
+from tasks.step import RunRef, StepResult
 
 
 def manifest_body(
@@ -45,6 +46,23 @@ def manifest_body(
     }
 
 
+def name_as_laid(body: dict[str, Any], laid: Mapping[str, str]) -> None:
+    """Give every file in the manifest ``body`` the name it lies under, where that is not its usual one."""
+    for entry in [*body["deliverables"], *body["me"]]:
+        for file in (entry, *entry.get("files", ())):
+            file["path"] = laid[file["path"]]
+
+
+def describe_as_before(run: RunRef, body: dict[str, Any], kept: Set[str]) -> None:
+    """Say of deliverables that were ``kept`` (by hash) what the version's last manifest said of them."""
+    key = means().catalog.last_recipe(run.version_id, "manifest")
+    if kept and key is not None:
+        before = {entry["sha256"]: entry for entry in read_json(recorded(key)["manifest"])["deliverables"]}
+        body["deliverables"] = [
+            before.get(entry["sha256"], entry) if entry["sha256"] in kept else entry for entry in body["deliverables"]
+        ]
+
+
 def _dub(plan: Plan, one: Dubbed) -> dict[str, Any]:
     """How a dub went into its mix: where it lay against the original dialogue, and every gain on it."""
     placed, mixed = one.placed.result(), read_json(one.mixed.result()["mix_report"])
@@ -65,7 +83,7 @@ def languages_in(plan: Plan, item: Deliverable) -> list[str]:
 
 
 def _entry(plan: Plan, source: Source, item: Deliverable, packed: Packed, check: Mapping[str, Any]) -> dict[str, Any]:
-    spec = plan.specs[item.row.spec]
+    spec = item.spec
     one = item.language != MULTIPLE
     return {
         "path": packed.path,

@@ -9,6 +9,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from db.orders import StoredOrder
+from db.stale import Place
 from dubline.audio.layout import Layout
 from dubline.errors import BadInput, EnvironmentFault
 from dubline.loudness import specs
@@ -48,6 +49,10 @@ class Plan:
     def delivered_as(self, language: str) -> str:
         """The BCP-47 tag under which an order's language is delivered; ``mul``, several languages, is itself."""
         return MULTIPLE if language == MULTIPLE else self.languages[language].bcp47
+
+    def place(self, row: Delivery, language: str) -> Place:
+        """What a row's deliverable in an order's language is known by."""
+        return self.delivered_as(language), row.spec, row.container, row.codec
 
 
 def preflight(order_path: Path, out: Path, settings: Settings) -> Plan:

@@ -23,14 +23,8 @@ def rehearse(plan: Plan, version_id: int) -> dict[Place, DesiredFile]:
         source = take_in(run, plan)
         sound = make_me(run, plan, source)
         dubbed = [mix_language(run, plan, source, sound, dub) for dub in plan.order.dubs]
-        return {
-            place_of(plan, item): _desired(held, run, item) for item in make_deliverables(run, plan, source, dubbed)
-        }
-
-
-def place_of(plan: Plan, item: Deliverable) -> Place:
-    """What a deliverable is known by: its language as delivered, spec, container and codec."""
-    return plan.delivered_as(item.language), item.row.spec, item.row.container, item.row.codec
+        made = list(make_deliverables(run, plan, source, dubbed, {}))
+        return {plan.place(item.row, item.language): _desired(held, run, item) for item in made}
 
 
 def _desired(held: Rehearsal, run: RunRef, item: Deliverable) -> DesiredFile:

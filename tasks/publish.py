@@ -35,19 +35,20 @@ class Publication:
 
 
 @task(name="publish", task_run_name="publish {folder}", cache_policy=NO_CACHE, persist_result=False)
-def publish(folder: Path, files: Sequence[Publication], run_id: int | None = None) -> dict[str, Path]:
+def publish(
+    folder: Path, files: Sequence[Publication], run_id: int | None = None, *, beside: bool = False
+) -> dict[str, Path]:
     """Copy assets out of the store to ``folder`` for a run; answers where each name really lies.
 
     Every copy is written beside its target, hashed, synced, and renamed once all are there. A target that already
     holds the same bytes is left alone. Where an approved deliverable stands under a name, the new one goes
     beside it as a candidate; so does a whole folder of files with one list. A run that was asked to stop, or that has
-    lost its title to another, publishes nothing more: raises `Cancelled` or a `DbError`.
+    lost its title to another, publishes nothing more: raises `Cancelled` or a `DbError`. ``beside`` is as in `places`.
     """
     using = means()
     root = folder / _WORK_FOLDER
     sweep(root)
-    hashes = {file.name: file.sha256 for file in files}
-    targets = {file.name: _target(folder, file, hashes, using) for file in files}
+    targets = places(folder, files, beside=beside)
     with ThreadPoolExecutor() as pool:
         held = pool.map(lambda file: _holds(targets[file.name], file.sha256), files)
         missing = [file for file, there in zip(files, held, strict=True) if not there]
@@ -74,11 +75,19 @@ def _stop_if_asked(run_id: int | None) -> None:
         raise Cancelled("stopped on request", "publishing", "run it again")
 
 
-def _target(folder: Path, file: Publication, hashes: Mapping[str, str], using: Means) -> Path:
+def places(folder: Path, files: Sequence[Publication], *, beside: bool) -> dict[str, Path]:
+    """Where each of ``files`` will lie under ``folder``: under its name, or next to it as a candidate, named by its
+    hash, where an approved deliverable stands under that name, or, with ``beside``, any other file.
+    """
+    using, hashes = means(), {file.name: file.sha256 for file in files}
+    return {file.name: _target(folder, file, hashes, using, beside=beside) for file in files}
+
+
+def _target(folder: Path, file: Publication, hashes: Mapping[str, str], using: Means, *, beside: bool) -> Path:
     path = folder / file.name
     known = folder / (file.listing or file.name)
     sha256 = hashes[file.listing or file.name]
-    if not (known.exists() and using.catalog.is_approved(known) and not _holds(known, sha256)):
+    if not (known.exists() and (beside or using.catalog.is_approved(known)) and not _holds(known, sha256)):
         return path
     mark = f".candidate-{sha256[:8]}"
     if file.listing is not None:
