@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
@@ -14,7 +15,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
-from dashboards.templating import render
+from dashboards.access.sessions import who_asks
+from dashboards.desk import this_desk
+from dashboards.templating import render, render_bare
 from db.errors import Conflict, DbError, NotFound
 
 log = logging.getLogger(__name__)
@@ -32,6 +35,9 @@ _TITLES = {
     500: "A mistake of ours",
     503: "The catalog is away",
 }
+
+# For what the framework refuses by itself.
+_WORDS = {404: "There is no such page. A title may have been renamed.", 405: "This page does not take that."}
 
 
 def install(app: FastAPI) -> None:
@@ -52,7 +58,10 @@ async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if error.status_code == 401 and not wants_json(request):
         return RedirectResponse(f"/login?next={quote(_wanted(request))}", status_code=303)
-    return answer(request, error.status_code, str(error.detail), error.headers)
+    words = str(error.detail)
+    if words == HTTPStatus(error.status_code).phrase:
+        words = _WORDS.get(error.status_code, words)
+    return answer(request, error.status_code, words, error.headers)
 
 
 async def _invalid(request: Request, error: Exception) -> Response:
@@ -83,19 +92,15 @@ def answer(request: Request, status: int, words: str, headers: Any = None) -> Re
     """An error as an object ``{"detail": …}`` for programs, as a page for people."""
     if wants_json(request):
         return JSONResponse({"detail": words}, status_code=status, headers=headers)
-    title = _TITLES.get(status, "This did not work")
+    known = {"title": _TITLES.get(status, "This did not work"), "words": words, "code": status}
+    page: Response
     try:
-        page: Response = render(request, "error.html", status, title=title, words=words, code=status)
+        request.state.person = who_asks(request, this_desk(request))
+        page = render(request, "error.html", status, **known)
     except DbError:  # the page asks who is there, of a catalog that is away
-        page = render_bare(request, status, title, words)
+        page = render_bare(request, "error.html", status, **known)
     page.headers.update(headers or {})
     return page
-
-
-def render_bare(request: Request, status: int, title: str, words: str) -> Response:
-    """The same page for nobody in particular."""
-    request.state.new_visit = "nobody"
-    return render(request, "error.html", status, title=title, words=words, code=status)
 
 
 def _wanted(request: Request) -> str:

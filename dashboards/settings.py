@@ -23,7 +23,6 @@ class ReviewSettings(Places):
 
     # Signs media addresses and forms; several desks behind one name share it. Made and kept in HOME where unset.
     review_secret: SecretStr | None = None
-    review_secret_file: Path | None = None
     # The address people type, where that is not the one the desk listens at: https:// here makes cookies secure.
     review_url: str | None = None
     # A reverse proxy's header that says who it let in, the addresses it may come from, and the role of those who are
@@ -42,7 +41,7 @@ class ReviewSettings(Places):
         """The key of signatures."""
         if self.review_secret is not None:
             return self.review_secret.get_secret_value()
-        return _kept_secret(self.review_secret_file or self.home.absolute() / "review.secret")
+        return _kept_secret(self.home.absolute() / "review.secret")
 
     @cached_property
     def proxy_addresses(self) -> frozenset[str]:

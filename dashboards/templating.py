@@ -34,13 +34,18 @@ def render(request: Request, template: str, status: int = 200, **known: Any) -> 
     ``request``, ``desk``."""
     desk = this_desk(request)
     token = csrf_token(request, desk)
-    page = _pages.get_template(template).render(
-        request=request, desk=desk, person=getattr(request.state, "person", None), csrf=token, **known
-    )
+    person = getattr(request.state, "person", None)
+    page = _pages.get_template(template).render(request=request, desk=desk, person=person, csrf=token, **known)
     response = HTMLResponse(page, status_code=status)
     if visit := getattr(request.state, "new_visit", None):
         set_cookie(response, request, desk, VISIT, visit, seconds=_VISIT_SECONDS)
     return response
+
+
+def render_bare(request: Request, template: str, status: int, **known: Any) -> HTMLResponse:
+    """The page for nobody in particular: where the catalog that knows people is away."""
+    page = _pages.get_template(template).render(request=request, desk=this_desk(request), person=None, csrf="", **known)
+    return HTMLResponse(page, status_code=status)
 
 
 @cache
