@@ -16,7 +16,7 @@ from pathlib import Path
 
 import psycopg
 
-_ROLE = "studio"
+ROLE = "studio"
 # What a crash may lose does not matter to a test, what a sync costs does.
 _OPTIONS = {"fsync": "off", "full_page_writes": "off", "listen_addresses": "", "max_connections": "60"}
 
@@ -32,26 +32,26 @@ class Cluster:
     """A server over one data folder; databases are made in it by `database`."""
 
     def __init__(self, binaries: Path, folder: Path, user: str | None) -> None:
-        self._binaries, self._folder, self._user = binaries, folder, user
+        self._binaries, self.folder, self._user = binaries, folder, user
         self._server: subprocess.Popen[bytes] | None = None
-        initdb = [binaries / "initdb", "-D", folder / "data", "-U", _ROLE, "-A", "trust", "--no-sync", "-E", "UTF8"]
+        initdb = [binaries / "initdb", "-D", folder / "data", "-U", ROLE, "-A", "trust", "--no-sync", "-E", "UTF8"]
         subprocess.run(initdb, check=True, stdout=subprocess.DEVNULL, user=user, cwd=folder)
 
     def url(self, database: str = "postgres") -> str:
         """URL of one of its databases."""
-        return f"postgresql://{_ROLE}@/{database}?host={self._folder}"
+        return f"postgresql://{ROLE}@/{database}?host={self.folder}"
 
     @property
     def log(self) -> Path:
         """What the server has said."""
-        return self._folder / "log"
+        return self.folder / "log"
 
     def start(self) -> None:
         """Start, and wait until it answers."""
         options = [word for name, value in _OPTIONS.items() for word in ("-c", f"{name}={value}")]
-        command = [self._binaries / "postgres", "-D", self._folder / "data", "-k", self._folder, *options]
+        command = [self._binaries / "postgres", "-D", self.folder / "data", "-k", self.folder, *options]
         with self.log.open("ab") as log:
-            self._server = subprocess.Popen(command, stdout=log, stderr=log, user=self._user, cwd=self._folder)
+            self._server = subprocess.Popen(command, stdout=log, stderr=log, user=self._user, cwd=self.folder)
         deadline = time.monotonic() + 60
         while not self._answers():
             assert time.monotonic() < deadline, self.log.read_text()
