@@ -48,9 +48,14 @@ def manifest_body(
 
 def name_as_laid(body: dict[str, Any], laid: Mapping[str, str]) -> None:
     """Give every file in the manifest ``body`` the name it lies under, where that is not its usual one."""
-    for entry in [*body["deliverables"], *body["me"]]:
-        for file in (entry, *entry.get("files", ())):
-            file["path"] = laid[file["path"]]
+
+    def named(file: Mapping[str, Any]) -> dict[str, Any]:
+        return {**file, "path": laid[file["path"]]}
+
+    body["me"] = [named(entry) for entry in body["me"]]
+    body["deliverables"] = [
+        {**named(entry), "files": [named(file) for file in entry["files"]]} for entry in body["deliverables"]
+    ]
 
 
 def describe_as_before(run: RunRef, body: dict[str, Any], kept: Set[str]) -> None:

@@ -87,7 +87,7 @@ class Promise(Protocol):
         """Wait for it; raises what the step raised."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Settled:
     """A result that is there already."""
 
