@@ -70,12 +70,18 @@ class Prefect:
         }
         return str(self._ask("POST", f"/deployments/{deployment['id']}/create_flow_run", body)["id"])
 
+    def _auth(self) -> tuple[str, str] | None:
+        if self._settings.prefect_auth is None:
+            return None
+        user, _, password = self._settings.prefect_auth.get_secret_value().partition(":")
+        return user, password
+
     def _ask(self, method: str, path: str, body: dict[str, Any] | None) -> Any:
         url = self._settings.prefect_api
         if url is None:
             raise PrefectAway("No Prefect server is known: run `dubline up`, or set PREFECT_API_URL.")
         try:
-            answer = httpx.request(method, url + path, json=body, timeout=_TIMEOUT_SECONDS)
+            answer = httpx.request(method, url + path, json=body, auth=self._auth(), timeout=_TIMEOUT_SECONDS)
         except httpx.HTTPError as error:
             raise PrefectAway("The Prefect server does not answer.") from error
         if answer.status_code == 404:

@@ -34,6 +34,8 @@ class ReviewSettings(Places):
     review_token: SecretStr | None = None
     review_session_hours: float = Field(default=12.0, gt=0)
     prefect_api_url: str | None = Field(default=None, validation_alias=AliasChoices("PREFECT_API_URL"))
+    # USER:PASSWORD, where Prefect's server asks for it.
+    prefect_auth: SecretStr | None = Field(default=None, validation_alias=AliasChoices("PREFECT_API_AUTH_STRING"))
     prefect_ui_url: str | None = Field(default=None, validation_alias=AliasChoices("PREFECT_UI_URL"))
 
     @cached_property

@@ -65,6 +65,9 @@ class Studio:
             **kept,
             "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
             "PYTHONPATH": str(DOCKER.parent),
+            # From the image.
+            "DO_NOT_TRACK": "1",
+            "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
             "DUBLINE_HOME": str(self.folder / "home" / name),
             "PREFECT_HOME": str(self.folder / "prefect" / name),
             "PREFECT_WORKER_WEBSERVER_PORT": self.port(name),
@@ -181,6 +184,9 @@ def test_the_services_come_up_as_they_stand_there_deliver_a_title_and_keep_their
     user, _, word = (tmp_path / "secrets" / "prefect_auth").read_text().partition(":")
     assert httpx.get(f"{api}/admin/version").status_code == 401
     assert httpx.get(f"{api}/admin/version", auth=(user, word)).status_code == 200
+    asks = "from dashboards.prefect import Prefect; from dashboards.settings import ReviewSettings;"
+    asks += "print(Prefect(ReviewSettings.load()).waiting())"
+    assert studio.run("review", [ENTRYPOINT, sys.executable, "-c", asks]) == "[]\n"
     figures = httpx.get(studio.environment("metrics")["HEALTH_URL"]).text
     assert "dubline" in figures
 
@@ -190,3 +196,4 @@ def test_the_services_come_up_as_they_stand_there_deliver_a_title_and_keep_their
         said = (tmp_path / "secrets" / secret).read_text()
         assert not [log.name for log in tmp_path.glob("*.log") if said in log.read_text()], secret
     assert not [log.name for log in tmp_path.glob("*.log") if word in log.read_text()]
+    assert "telemetry" not in studio.log("prefect-services").read_text()
