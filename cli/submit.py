@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import typer
 
 from cli.output import print_json
+from dubline.errors import CheckFailed
 from flows.deployments import NORMAL, QUEUES
 from flows.preflight import preflight
 from flows.server import studio_api
-from flows.submit import follow, submit_order
+from flows.submit import delivered_by, follow, submit_order
 from tasks.settings import Settings
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -30,19 +32,28 @@ def submit(
     wait: float = typer.Option(3600.0, min=0, help="Seconds the run waits while another holds the title."),
     following: bool = typer.Option(False, "--follow", help="Stay until the run has ended, and exit as it did."),
     as_json: bool = typer.Option(False, "--json", help="Print one JSON object."),
-) -> None:
-    """Hand an order to the workers of the pool cpu. A wrong order is refused here, before anybody is asked."""
+) -> int:
+    """Hand an order to the workers of the pool cpu. A wrong order is refused here, before anybody is asked. With
+    --follow exit 4 if a deliverable fails its check."""
     settings = Settings.load()
     plan = preflight(order.absolute(), out.absolute(), settings)
     with studio_api(settings.home / "prefect"):
         submitted = submit_order(plan, queue=queue, wait_seconds=wait)
-        body = {"title": plan.order.title.id, "flow_run_id": submitted.id, "flow_run": submitted.name, "queue": queue}
+        body: dict[str, Any] = {
+            "title": plan.order.title.id,
+            "flow_run_id": submitted.id,
+            "flow_run": submitted.name,
+            "queue": queue,
+        }
         if not as_json:
             typer.echo(f"{plan.order.title.id} is in queue {queue} as {submitted.name} ({submitted.id})")
         if following:
             state = follow(submitted)
-            body["state"] = state
+            delivered = delivered_by(submitted)
+            body |= {"state": state, "deliverables": delivered}
             if not as_json:
-                typer.echo(state)
+                typer.echo("\n".join([state, *(f"{one['verdict']:9} {one['file']}" for one in delivered)]))
         if as_json:
             print_json(body)
+    failed = any(one["verdict"] == "fail" for one in body.get("deliverables", []))
+    return CheckFailed.exit_code if failed else 0

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TooSlow
+from contextvars import copy_context
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -50,7 +51,8 @@ class Source(Generic[T]):
         late = self._asked
         if late is not None and not late.done():
             return None
-        self._asked = self._thread.submit(self._ask)
+        # Which Prefect server is meant is part of the context, and a thread starts with an empty one.
+        self._asked = self._thread.submit(copy_context().run, self._ask)
         try:
             answer = self._asked.result(seconds)
         except (DbError, httpx.HTTPError, OSError, TooSlow) as error:

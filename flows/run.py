@@ -25,6 +25,9 @@ from tasks.step import RunRef
 
 log = logging.getLogger(__name__)
 
+# How long a title stays locked to a machine that is no longer heard of.
+LEASE_SECONDS = 60.0
+
 # A title that takes its process down each time would be taken up again for ever.
 _MOST_STARTS = 4
 
@@ -90,6 +93,7 @@ def _lock(run: RunRef, wait_seconds: float) -> AbstractContextManager[TitleLock]
     return using.catalog.title_lock(
         run.version_id,
         run.run_id,
+        lease_seconds=LEASE_SECONDS,
         wait_seconds=wait_seconds,
         patience_seconds=using.settings.patience,
         on_lost=partial(cancel.fail, run.run_id),

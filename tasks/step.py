@@ -196,7 +196,7 @@ class Step:
 
     def _run(self, run: RunRef, subject: str, inputs: dict[str, Input], params: dict[str, Any]) -> StepResult:
         facts: dict[str, logs.Fact] = {"title": run.title, "run": run.run_id, "step": self.name, "subject": subject}
-        with logs.about(**facts, flow_run=flow_run.get_id() or run.flow_run):
+        with logs.about(**facts, flow_run=run.flow_run or flow_run.get_id()):
             try:
                 return self._result(run, subject, inputs, params)
             except BaseException as error:

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import select, update
 
 from db import models as m
-from db.errors import DbError, TitleBusy
+from db.errors import DbError, LockLost, TitleBusy
 from db.process import Owner
 from db.recipes import Recipe
 from tests.postgres import Cluster
@@ -211,10 +211,30 @@ def test_the_lease_is_renewed_while_the_owner_lives(studio: Studio) -> None:
 def test_an_owner_that_lost_its_lock_learns_it_and_leaves_the_new_owner_alone(studio: Studio) -> None:
     version = studio.version()
     first, second = studio.run(version), studio.run(version)
-    with studio.catalog.title_lock(version, first, lease_seconds=0.3) as lock:
+    told: list[LockLost] = []
+    with studio.catalog.title_lock(version, first, lease_seconds=0.3, on_lost=told.append) as lock:
         change_lock(studio, owner_run_id=second)
         until(lambda: lock.lost is not None)
+    assert "another run has taken it over" in str(told)
     assert [held.owner_run_id for held in locks(studio)] == [second]
+
+
+@pytest.mark.parametrize("place", ["postgresql+s3"], indirect=True)
+def test_a_lock_nobody_could_renew_for_longer_than_its_lease_is_called_lost(
+    studio: Studio, postgres: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("db.connection.AWAY_SECONDS", 0.2)
+    version, told = studio.version(), list[LockLost]()
+    patient = {"lease_seconds": 0.5, "patience_seconds": 0.5, "on_lost": told.append}
+    with studio.catalog.title_lock(version, studio.run(version), **patient) as lock:
+        postgres.stop()
+        stopped = time.monotonic()
+        until(lambda: lock.lost is not None)
+        assert time.monotonic() - stopped > 0.5
+        postgres.start()
+        assert told == [lock.lost]
+        assert "could not be renewed" in str(told[0])
+        assert told[0].exit_code == 5
 
 
 def until(holds: Callable[[], bool]) -> None:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
+from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +24,9 @@ from dubline.media.decode import AudioDecoder
 from dubline.media.probe import probe
 from flows.deliver import Localized
 from tasks.context import means
+from tasks.log_file import SharedFile
+from tasks.logs import JsonLine
+from tests.openlineage_spec import assert_valid
 from tests.packets import audio_hash, picture_hash
 
 STEREO, SURROUND = "order.yaml", "order_5.1.yaml"
@@ -49,10 +55,28 @@ def film(
     os.environ["DUBLINE_HOME"] = str(film_home / "home")
     order = sample / request.param
     master = sample / order.name.replace("order", "master").replace(".yaml", ".mov")
-    yield order, master, localize_here(order, film_home / order.stem)
+    with told(film_home / order.stem):
+        yield order, master, localize_here(order, film_home / order.stem)
     os.environ.pop("DUBLINE_HOME")
     if before is not None:
         os.environ["DUBLINE_HOME"] = before
+
+
+@contextmanager
+def told(folder: Path) -> Iterator[None]:
+    """A log and OpenLineage events of what happens meanwhile, beside ``folder``."""
+    log = SharedFile(folder.with_suffix(".log"), limit=2**30, keep=0)
+    log.setFormatter(JsonLine())
+    loggers = [logging.getLogger(name) for name in ("tasks", "flows", "dubline", "prefect")]
+    for logger in loggers:
+        logger.addHandler(log)
+        logger.setLevel(logging.INFO)
+    os.environ["DUBLINE_OPENLINEAGE_URL"] = folder.with_suffix(".events").as_uri()
+    yield
+    del os.environ["DUBLINE_OPENLINEAGE_URL"]
+    for logger in loggers:
+        logger.removeHandler(log)
+    log.close()
 
 
 Film = tuple[Path, Path, Localized]
@@ -78,6 +102,37 @@ def test_every_deliverable_passes_its_check(film: Film) -> None:
         (language, spec) for language in ("fr-FR", "es-419") for spec in ("ebu-r128", "netflix-nearfield")
     }
     assert {d.verdict for d in result.deliverables} <= {"pass", "warn"}
+
+
+def test_every_line_of_the_log_says_which_title_run_and_step_it_is_of(film: Film, film_home: Path) -> None:
+    order, _, result = film
+    lines = [json.loads(line) for line in (film_home / order.stem).with_suffix(".log").read_text().splitlines()]
+    of_run = [line for line in lines if line["run"] == result.run_id]
+    assert {line["title"] for line in of_run} == {"glass-harbor"}
+    assert len({line["flow_run"] for line in of_run}) == 1
+    of_steps = [line for line in lines if line["logger"] in ("tasks.step", "prefect.task_runs")]
+    assert all(line["title"] and line["run"] and line["step"] and line["flow_run"] for line in of_steps)
+    begun = Counter((line["step"], line["subject"]) for line in of_run if line["message"] == "begins" and line["step"])
+    assert sum(begun.values()) == result.executed_steps + result.cached_steps
+    assert {"demux", "separate", "clean", "check"} <= {step for step, _ in begun}
+    assert {line["step"] for line in lines if line["logger"] == "dubline.media.ffmpeg"} >= {"conform", "remux"}
+
+
+def test_openlineage_is_told_of_the_title_and_of_each_step_from_what_to_what(film: Film, film_home: Path) -> None:
+    order, master, result = film
+    told = (film_home / order.stem).with_suffix(".events").read_text().splitlines()
+    events = [json.loads(line) for line in told]
+    for event in events:
+        assert_valid(event)
+    kinds = Counter((event["run"]["runId"], event["eventType"] == "START") for event in events)
+    assert set(kinds.values()) == {1}  # each run begins once and ends once
+    titles = [event for event in events if event["job"]["facets"]["jobType"]["jobType"] == "TITLE"]
+    begun, ended = titles[:2]
+    assert (begun["eventType"], ended["eventType"]) == ("START", "COMPLETE")
+    assert {one["name"] for one in ended["outputs"]} == {f"sha256:{one.sha256}" for one in result.deliverables}
+    assert f"sha256:{hashlib.sha256(master.read_bytes()).hexdigest()}" in {one["name"] for one in ended["inputs"]}
+    parents = [one["run"]["facets"]["parent"]["run"]["runId"] for one in events if one not in titles]
+    assert parents.count(begun["run"]["runId"]) == 2 * (result.executed_steps + result.cached_steps)
 
 
 def test_nothing_is_lost_the_stems_sum_to_the_mix_in_every_channel(film: Film) -> None:
