@@ -24,7 +24,8 @@ demo: setup
 	$(BIN)/dubline demo --out $(OUT)
 
 # A file's tests share what is dear to make: a film, a data set, a trained network. So one worker gets all of them.
-TESTS := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+# One thread each: two workers whose threads wait for one another on two cores take several times as long.
+TESTS := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 test: $(VENV)/.asr
 	$(TESTS)

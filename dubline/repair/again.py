@@ -8,7 +8,7 @@ import numpy as np
 
 from dubline.audio.wav import Block
 from dubline.repair.scene import Scene
-from dubline.vocalization.chances import any_voice, chances_of
+from dubline.vocalization.chances import any_voice
 from dubline.vocalization.ear import FRAME_SECONDS
 from dubline.vocalization.events import LABELS, Label
 from dubline.vocalization.groups import Group, dialogue_group
@@ -49,7 +49,7 @@ def _frames(scene: Scene, start: int, end: int) -> slice:
 
 
 def _hint(heard: Heard, group: int, frames: slice, rules: DetectionRules) -> Hint:
-    chances = chances_of(heard.scores[frames, group], rules)
+    chances = heard.chances(group, rules, frames)
     label = LABELS[int(chances.max(axis=0, initial=0.0).argmax())]
     return Hint(label, round(float(any_voice(chances).max(initial=0.0)), 4), rules.voice.threshold)
 

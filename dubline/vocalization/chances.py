@@ -15,20 +15,29 @@ Scores = npt.NDArray[np.floating]
 Chances = npt.NDArray[np.float32]
 
 
-def chances_of(scores: Scores, rules: DetectionRules) -> Chances:
+def chances_of(scores: Scores, speech: Scores, rules: DetectionRules) -> Chances:
     """``scores`` (..., labels), labels in the order of `LABELS`, moved so that each label's midpoint becomes one half.
 
-    The move is one of odds (Platt, 1999, with slope one): what is sure stays sure. A score of 0 stays 0.
+    ``speech`` (...) is silero-vad's word on it: whoever of the two hears speech is believed. The move is one of odds
+    (Platt, 1999; the classifier's with slope one): what is sure stays sure. A score of 0 stays 0.
     """
     midpoints = np.array([rules.labels[label].midpoint for label in LABELS], np.float32)
-    moved = 1.0 / (1.0 + np.exp(odds(midpoints) - odds(scores)))
-    return np.where(scores > 0.0, moved, np.float32(0.0)).astype(np.float32)
+    chances = _moved(scores, midpoints, 1.0)
+    said = _moved(speech, np.array(rules.silero.midpoint), rules.silero.slope)
+    at = LABELS.index("speech")
+    chances[..., at] = 1.0 - (1.0 - chances[..., at]) * (1.0 - said)
+    return chances
 
 
 def any_voice(chances: Chances) -> Chances:
     """The chance that at least one label sounds, (..., labels) -> (...): each is taken to hear for itself."""
     together: Chances = 1.0 - np.prod(1.0 - chances, axis=-1)
     return together
+
+
+def _moved(scores: Scores, midpoint: Scores, slope: float) -> Chances:
+    moved = 1.0 / (1.0 + np.exp(slope * (odds(midpoint) - odds(scores))))
+    return np.where(scores > 0.0, moved, np.float32(0.0)).astype(np.float32)
 
 
 def odds(probability: Scores) -> Chances:

@@ -12,7 +12,7 @@ from scipy.ndimage import maximum_filter1d
 from dubline.audio.resample import resample_blocks
 from dubline.audio.wav import Block, WavReader
 from dubline.vocalization.background import level_over_background
-from dubline.vocalization.chances import Chances, any_voice, chances_of
+from dubline.vocalization.chances import Chances, any_voice
 from dubline.vocalization.ear import FRAME_SECONDS, SILENCE_DBFS
 from dubline.vocalization.events import LABELS, Event, Label, Stem, in_order
 from dubline.vocalization.groups import Group, groups_of, listen_to
@@ -91,7 +91,7 @@ def _left_behind(
     sounds = _sounds(heard, at, rules=rules, duration=duration)
     if dialogue is None:
         return sounds
-    chances = chances_of(dialogue.scores[:, 0], rules)
+    chances = dialogue.chances(0, rules)
     said = _voiced(dialogue.level[:, 0], chances, rules)
     for start, end, score in residual_spans(heard.level[:, at], said, frame_seconds=FRAME_SECONDS):
         if start < duration:
@@ -102,7 +102,7 @@ def _left_behind(
 
 
 def _sounds(heard: Heard, at: int, *, rules: DetectionRules, duration: float) -> list[Sound]:
-    chances = chances_of(heard.scores[:, at], rules)
+    chances = heard.chances(at, rules)
     return sounds_of(chances, rules=rules, frame_seconds=FRAME_SECONDS, duration_seconds=duration)
 
 
@@ -121,7 +121,7 @@ def _label_of(chances: Chances, start: float, end: float) -> Label:
 
 def _without_language(heard: Heard, at: int, *, rules: DetectionRules, duration: float) -> list[Sound]:
     """Sounds of group ``at`` of the DX stem that are no language, as far as nobody speaks or sings meanwhile."""
-    chances = chances_of(heard.scores[:, at], rules)
+    chances = heard.chances(at, rules)
     language = [
         span
         for label in LANGUAGE

@@ -10,10 +10,11 @@ import numpy.typing as npt
 
 from dubline.audio.resample import resample_blocks
 from dubline.audio.wav import Block
+from dubline.vocalization.chances import Chances, chances_of
 from dubline.vocalization.classifier import Classifier, Decided
 from dubline.vocalization.ear import VoiceBand
-from dubline.vocalization.events import LABELS
 from dubline.vocalization.groups import Group, listen_to
+from dubline.vocalization.rules import DetectionRules
 from dubline.vocalization.silero import RATE
 from dubline.vocalization.speech import FLOOR_DBFS
 
@@ -23,11 +24,17 @@ class Heard:
     """Per frame of `ear.FRAME_SECONDS`, the first beginning with the sound.
 
     ``scores``: (frames, groups, labels) float16 in 0..1, labels in the order of `LABELS`, 0 where nothing is audible;
-    ``level``: (frames, groups) float32, that of the voice band in dBFS.
+    ``speech``: (frames, groups) float16 in 0..1, silero-vad's word on it, 0 there too; ``level``: (frames, groups)
+    float32, that of the voice band in dBFS.
     """
 
     scores: npt.NDArray[np.float16]
+    speech: npt.NDArray[np.float16]
     level: Block
+
+    def chances(self, group: int, rules: DetectionRules, frames: slice = slice(None)) -> Chances:
+        """What ``rules`` make of it in ``frames`` of one group: (frames, labels)."""
+        return chances_of(self.scores[frames, group], self.speech[frames, group], rules)
 
 
 def listen(samples: Block, *, rate: int, groups: tuple[Group, ...], stem: Block | None = None) -> Heard:
@@ -45,32 +52,33 @@ def listen(samples: Block, *, rate: int, groups: tuple[Group, ...], stem: Block 
 
 
 class Listener:
-    """Hears several parallel 16 kHz signals block by block; memory grows by 22 bytes per frame and signal."""
+    """Hears several parallel 16 kHz signals block by block; memory grows by 24 bytes per frame and signal."""
 
     def __init__(self, streams: int) -> None:
         self._classifier, self._band = Classifier(streams), VoiceBand(streams)
-        self._scores = [np.zeros((0, streams, len(LABELS)), np.float16)]
+        self._decided: list[tuple[npt.NDArray[np.float16], npt.NDArray[np.float16]]] = []
         self._level = [np.zeros((0, streams), np.float32)]
 
     def process(self, block: Block, context: Block | None = None) -> None:
         """``block``: (n, streams) float32 at 16 kHz; ``context``: (n, 1), the dialogue meanwhile, always or never."""
-        self._scores.append(_scores(self._classifier.process(block, context)))
+        self._decided.append(_halved(self._classifier.process(block, context)))
         self._level.append(self._band.process(block))
 
     def heard(self) -> Heard:
         """Everything heard, the last frame completed with silence; ends the stream."""
-        scores = np.concatenate([*self._scores, _scores(self._classifier.flush())])
+        decided = zip(*[*self._decided, _halved(self._classifier.flush())], strict=True)
+        scores, speech = (np.concatenate(each) for each in decided)
         level = np.concatenate([*self._level, self._band.flush()])
         scores[level < FLOOR_DBFS] = 0.0
-        return Heard(scores, level)
+        speech[level < FLOOR_DBFS] = 0.0
+        return Heard(scores, speech, level)
 
 
 def side_by_side(parts: Sequence[Heard]) -> Heard:
     """What was heard of the same time by several listeners, their groups in order."""
-    scores, level = (np.concatenate(each, axis=1) for each in zip(*((p.scores, p.level) for p in parts), strict=True))
-    return Heard(scores, level)
+    each = zip(*((part.scores, part.speech, part.level) for part in parts), strict=True)
+    return Heard(*(np.concatenate(one, axis=1) for one in each))
 
 
-def _scores(decided: Decided) -> npt.NDArray[np.float16]:
-    """What the classifier makes of it, silero-vad's view included: (frames, streams, labels)."""
-    return decided.scores.astype(np.float16)
+def _halved(decided: Decided) -> tuple[npt.NDArray[np.float16], npt.NDArray[np.float16]]:
+    return decided.scores.astype(np.float16), decided.speech.astype(np.float16)

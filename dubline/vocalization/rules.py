@@ -42,14 +42,22 @@ class LabelRules(Data):
         return SpanRules(0.5, 0.5, self.minimum_seconds, self.merge_seconds, self.pad_seconds)
 
 
+class SileroRules(Data):
+    """How silero-vad's probability of speech is read: see the comments in ``standard.yaml``."""
+
+    midpoint: float = Field(gt=0, lt=1)
+    slope: float = Field(gt=0)
+
+
 class DetectionRules(Data):
-    """Rules for every label, and for a voice whatever its label."""
+    """Rules for every label, for silero-vad's word on speech, and for a voice whatever its label."""
 
     id: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")
     version: int = Field(ge=1)
     name: str
     source: str
     voice: VoiceRules
+    silero: SileroRules
     labels: dict[Label, LabelRules]
 
     @model_validator(mode="after")

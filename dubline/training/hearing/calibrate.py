@@ -2,6 +2,7 @@
 
 Every label's midpoint is the score that it alone reaches so often in an hour without voices; of all pairs of such a
 rate and a threshold for a voice of any kind, the one that finds most is taken, among those that make up few events.
+silero-vad's word on speech has a midpoint like the labels'.
 """
 
 from __future__ import annotations
@@ -19,11 +20,11 @@ from dubline.quality.detection import DetectionScores, Item, score
 from dubline.training.corpus import open_corpus
 from dubline.training.hearing.material import material_of, taught_and_unheard
 from dubline.training.hearing.reels import Reel, voiced_reel, voiceless_reel
-from dubline.vocalization.chances import Scores, any_voice, chances_of
+from dubline.vocalization.chances import Chances, Scores, any_voice
 from dubline.vocalization.ear import FRAME_SECONDS
-from dubline.vocalization.events import LABELS, Event, Label
+from dubline.vocalization.events import LABELS, Event
 from dubline.vocalization.hysteresis import SpanRules, runs
-from dubline.vocalization.listen import Listener
+from dubline.vocalization.listen import Heard, Listener
 from dubline.vocalization.rules import DetectionRules, standard
 from dubline.vocalization.silero import RATE
 from dubline.vocalization.sounds import sounds_of
@@ -32,7 +33,9 @@ from dubline.vocalization.sounds import sounds_of
 SEED = 411
 # Rates at which a label alone may reach its midpoint, per hour, and thresholds for all together.
 RATES = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
-THRESHOLDS = 1.0 / (1.0 + np.exp(-np.arange(0.0, 5.0, 0.1)))
+# Stands among the labels for silero-vad's word on speech.
+SILERO = "silero"
+THRESHOLDS = 1.0 / (1.0 + np.exp(-np.arange(0.0, 8.0, 0.1)))
 # An event lasts until the chance falls to this share of what begins one: lower, it would run on into the background.
 _RELEASE = 0.35
 # So sure a label must be to be named beside a likelier one.
@@ -46,9 +49,9 @@ _MIDPOINTS = 1.0 / (1.0 + np.exp(-np.arange(-3.0, 12.1, 0.1)))
 
 @dataclass(frozen=True, slots=True)
 class Listened:
-    """A reel as heard: ``scores`` (frames, labels), what is true, and its length."""
+    """A reel as heard, what is true, and its length."""
 
-    scores: Scores
+    heard: Heard
     true: tuple[Event, ...]
     seconds: float
 
@@ -76,7 +79,7 @@ def heard(reel: Reel) -> Listened:
     """What the classifier makes of ``reel``."""
     listener = Listener(1)
     listener.process(reel.me[:, None], None if reel.stem is None else reel.stem[:, None])
-    return Listened(listener.heard().scores[:, 0], reel.true, len(reel.me) / RATE)
+    return Listened(listener.heard(), reel.true, len(reel.me) / RATE)
 
 
 def calibrated(
@@ -86,13 +89,13 @@ def calibrated(
 
     First all labels are given the same rate, then one after the other may have more or less of it than the others.
     """
-    at_rate = {label: [midpoint(voiceless, label, rate) for rate in RATES] for label in LABELS}
+    at_rate = {name: [midpoint(voiceless, name, rate) for rate in RATES] for name in (*LABELS, SILERO)}
     best = max(
-        ({label: each[number] for label, each in at_rate.items()} for number in range(len(RATES))),
+        ({name: each[number] for name, each in at_rate.items()} for number in range(len(RATES))),
         key=lambda midpoints: _found(rules, midpoints, voiced, voiceless, most_false)[0],
     )
-    for label in LABELS * _ROUNDS:
-        others = [best | {label: tried} for tried in (best[label], *at_rate[label])]
+    for name in (*LABELS, SILERO) * _ROUNDS:
+        others = [best | {name: tried} for tried in (best[name], *at_rate[name])]
         best = max(others, key=lambda midpoints: _found(rules, midpoints, voiced, voiceless, most_false)[0])
     # Labels cut a sound in two now and then: the last word on the threshold has what detection really does.
     rising = [_with(rules, best, float(at)) for at in THRESHOLDS]
@@ -102,7 +105,7 @@ def calibrated(
 
 def _found(
     rules: DetectionRules,
-    midpoints: dict[Label, float],
+    midpoints: dict[str, float],
     voiced: Sequence[Listened],
     voiceless: Sequence[Listened],
     most_false: float,
@@ -121,11 +124,11 @@ def _found(
     return _recall(score(heard)), tried
 
 
-def _pooled(one: Listened, rules: DetectionRules) -> Scores:
-    return any_voice(chances_of(one.scores, rules))
+def _pooled(one: Listened, rules: DetectionRules) -> Chances:
+    return any_voice(one.heard.chances(0, rules))
 
 
-def _spans(one: Listened, chances: Scores, rules: DetectionRules) -> list[tuple[float, float]]:
+def _spans(one: Listened, chances: Chances, rules: DetectionRules) -> list[tuple[float, float]]:
     """Where a voice of any kind is: what labels do to it matters little here, and takes most of the time."""
     usual = SpanRules(rules.voice.threshold, rules.voice.release, 0.15, 0.3, 0.1)
     return runs(chances, rules=usual, frame_seconds=FRAME_SECONDS, duration_seconds=one.seconds)
@@ -135,9 +138,9 @@ def _voices(spans: list[tuple[float, float]]) -> tuple[Event, ...]:
     return tuple(Event(start, end, ("FC",), "speech", 1.0, 0.0) for start, end in spans)
 
 
-def midpoint(voiceless: Iterable[Listened], label: Label, per_hour: float) -> float:
-    """The least score that ``label`` reaches at most ``per_hour`` times an hour where no voice is."""
-    columns = [(one.scores[:, LABELS.index(label)], one.seconds) for one in voiceless]
+def midpoint(voiceless: Iterable[Listened], name: str, per_hour: float) -> float:
+    """The least score that a label, or `SILERO`, reaches at most ``per_hour`` times an hour where no voice is."""
+    columns = [(_column(one.heard, name), one.seconds) for one in voiceless]
     hours = sum(seconds for _, seconds in columns) / 3600.0
     for level in _MIDPOINTS:
         rule = SpanRules(float(level), 0.5 * float(level), 0.1, 0.3, 0.0)
@@ -150,22 +153,34 @@ def midpoint(voiceless: Iterable[Listened], label: Label, per_hour: float) -> fl
     return round(float(_MIDPOINTS[-1]), 6)
 
 
+def _column(heard: Heard, name: str) -> Scores:
+    if name == SILERO:
+        return heard.speech[:, 0]
+    at = [str(label) for label in LABELS].index(name)
+    return heard.scores[:, 0][:, at]
+
+
 def measured(reels: Iterable[Listened], rules: DetectionRules) -> DetectionScores:
     """What ``rules`` make of ``reels``."""
     return score(Item(one.true, _events(one, rules), one.seconds) for one in reels)
 
 
 def _events(one: Listened, rules: DetectionRules) -> tuple[Event, ...]:
-    chances = chances_of(one.scores, rules)
+    chances = one.heard.chances(0, rules)
     sounds = sounds_of(chances, rules=rules, frame_seconds=FRAME_SECONDS, duration_seconds=one.seconds)
     return tuple(Event(s.start_seconds, s.end_seconds, ("FC",), s.label, min(s.score, 1.0), 0.0) for s in sounds)
 
 
-def _with(rules: DetectionRules, midpoints: dict[Label, float], threshold: float) -> DetectionRules:
+def _with(rules: DetectionRules, midpoints: dict[str, float], threshold: float) -> DetectionRules:
     labels = {label: rules.labels[label].model_copy(update={"midpoint": midpoints[label]}) for label in LABELS}
-    at = round(threshold, 3)
+    at = round(threshold, 5)
     voice = {"threshold": at, "release": round(_RELEASE * at, 3), "beside": max(_BESIDE, at)}
-    return rules.model_copy(update={"labels": labels, "voice": rules.voice.model_copy(update=voice)})
+    update = {
+        "labels": labels,
+        "voice": rules.voice.model_copy(update=voice),
+        "silero": rules.silero.model_copy(update={"midpoint": midpoints[SILERO]}),
+    }
+    return rules.model_copy(update=update)
 
 
 def _recall(scores: DetectionScores) -> float:

@@ -17,9 +17,9 @@ from dubline.quality.detection_pictures import confusion_picture, roc_picture
 from dubline.quality.roc import Curve, RocMeter
 from dubline.separation import registry
 from dubline.training.corpus import Samples, open_corpus
+from dubline.training.hearing.calibrate import heard
 from dubline.training.hearing.material import material_of, taught_and_unheard
 from dubline.training.hearing.reels import Reel, separated_reels, voiced_reel, voiceless_reel
-from dubline.vocalization.classifier import Classifier
 from dubline.vocalization.detect import detect
 from dubline.vocalization.events import LABELS, Event
 from dubline.vocalization.silero import FRAME
@@ -77,10 +77,7 @@ def curves_of(reels: Iterable[Reel]) -> dict[str, Curve]:
     """Frame by frame, what a threshold on the classifier's score would find and make up, per label."""
     meter = RocMeter(len(LABELS))
     for reel in reels:
-        classifier = Classifier(1)
-        stem = None if reel.stem is None else reel.stem[:, None]
-        parts = [classifier.process(reel.me[:, None], stem), classifier.flush()]
-        scores = np.concatenate([part.scores[:, 0] for part in parts])
+        scores = heard(reel).heard.scores[:, 0].astype(np.float32)
         meter.process(scores, np.stack([_frames(reel.true, label, len(scores)) for label in LABELS], axis=1))
     curves = {label: meter.curve(at) for at, label in enumerate(LABELS)}
     return {label: curve for label, curve in curves.items() if curve is not None}

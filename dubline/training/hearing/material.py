@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -80,6 +80,18 @@ def material_of(corpus: Corpus) -> Material:
                 backgrounds[clip.kind].append(take)
         elif (label := label_of(clip)) is not None:
             voices[label].append(take)
+    return Material(dict(voices), dict(backgrounds))
+
+
+def together(parts: Iterable[Material]) -> Material:
+    """Everything in ``parts``."""
+    voices: dict[Label, list[Take]] = defaultdict(list)
+    backgrounds: dict[str, list[Take]] = defaultdict(list)
+    for part in parts:
+        for label, takes in part.voices.items():
+            voices[label] += takes
+        for kind, takes in part.backgrounds.items():
+            backgrounds[kind] += takes
     return Material(dict(voices), dict(backgrounds))
 
 

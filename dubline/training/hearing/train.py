@@ -21,10 +21,11 @@ from dubline.quality.roc import RocMeter
 from dubline.separation import registry
 from dubline.training.corpus import Corpus, open_corpus
 from dubline.training.hearing.made import EACH, with_made
-from dubline.training.hearing.material import material_of, taught_and_unheard
+from dubline.training.hearing.material import Material, material_of, taught_and_unheard, together
 from dubline.training.hearing.scenes import Scene, SceneRules, draw
 from dubline.training.hearing.separated import separated_scenes
 from dubline.training.hearing.stream import Batch, SceneStream, batch_of
+from dubline.training.licenses import usable_part
 from dubline.vocalization.events import LABELS
 from dubline.vocalization.network import EventNet
 
@@ -47,6 +48,8 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     parser = argparse.ArgumentParser(prog="python -m dubline.training.hearing.train", description=__doc__)
     parser.add_argument("--corpus", type=Path, required=True)
+    said = "a corpus that is taught as a whole; may be given more than once"
+    parser.add_argument("--more", type=Path, action="append", default=[], help=said)
     parser.add_argument("--cache", type=Path, required=True, help="where decoded recordings are kept")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--minutes", type=float, default=60.0)
@@ -55,13 +58,22 @@ def main() -> None:
     given.out.mkdir(parents=True, exist_ok=True)
     corpus = open_corpus(given.corpus, given.cache)
     kept, held = taught_and_unheard(corpus)
-    train(kept, held, given.out, minutes=given.minutes, seed=given.seed)
+    more = together(material_of(usable_part(open_corpus(folder, given.cache))) for folder in given.more)
+    train(kept, held, given.out, minutes=given.minutes, seed=given.seed, more=more)
 
 
 def train(
-    kept: Corpus, held: Corpus, out: Path, *, minutes: float, seed: int, separated: int = SEPARATED, each: int = EACH
+    kept: Corpus,
+    held: Corpus,
+    out: Path,
+    *,
+    minutes: float,
+    seed: int,
+    separated: int = SEPARATED,
+    each: int = EACH,
+    more: Material | None = None,
 ) -> None:
-    """Teach on ``kept``, watch on ``held``; ``out`` gets ``average.safetensors``, ``log.csv``, ``last.pt`` to go on.
+    """Teach on ``kept`` and ``more``, watch on ``held``; ``out`` gets ``average.safetensors``, ``log.csv``, ``last.pt`` to go on.
 
     ``separated`` scenes are made by the separator that ships, ``each`` takes made of every label in need.
     """
@@ -70,7 +82,7 @@ def train(
     optimizer = torch.optim.AdamW(network.parameters(), lr=LEARNING_RATE, weight_decay=0.01)
     average = {name: tensor.clone() for name, tensor in network.state_dict().items()}
     step, spent = _resume(out / "last.pt", network, optimizer, average)
-    material = with_made(material_of(kept), kept, seed=seed, each=each)
+    material = with_made(together([material_of(kept), *([more] if more else [])]), kept, seed=seed, each=each)
     stream = SceneStream(material, scenes, size=BATCH, seed=seed, first=step)
     watched = _watched(held, seed)
     saved = validated = time.monotonic()

@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pytest
 
 from dubline.audio.layout import Layout
-from dubline.vocalization.chances import any_voice, chances_of
+from dubline.vocalization.chances import any_voice
 from dubline.vocalization.ear import FRAME_SECONDS
 from dubline.vocalization.events import LABELS
 from dubline.vocalization.groups import groups_of
@@ -26,7 +26,8 @@ def test_speech_is_heard_in_its_group_and_at_its_time(
     sentence = voice(RATE)
     samples = noise(8 * RATE, LAYOUT.channels, rms=0.003)
     samples[2 * RATE : 2 * RATE + len(sentence), LAYOUT.index("FC")] += sentence
-    heard = any_voice(chances_of(listen(samples, rate=RATE, groups=GROUPS).scores, standard()))
+    listened = listen(samples, rate=RATE, groups=GROUPS)
+    heard = np.stack([any_voice(listened.chances(at, standard())) for at in range(len(GROUPS))], axis=1)
     there, elsewhere = (slice(round(a / FRAME_SECONDS), round(b / FRAME_SECONDS)) for a, b in ((2.0, 5.9), (7.0, 8.0)))
     threshold = standard().voice.threshold
     assert heard[there, 0].max() > threshold > heard[elsewhere, 0].max()
@@ -52,6 +53,7 @@ def test_a_stream_is_heard_the_same_however_it_is_cut(voice: Callable[[int], Sam
         pieces.process(piece, piece[:, :1])
     one, other = whole.heard(), pieces.heard()
     np.testing.assert_allclose(other.scores.astype(np.float32), one.scores.astype(np.float32), atol=2e-3)
+    np.testing.assert_allclose(other.speech.astype(np.float32), one.speech.astype(np.float32), atol=2e-3)
     np.testing.assert_allclose(other.level, one.level, atol=1e-3)
     assert (one.scores[:, 1] == 0.0).all()
 

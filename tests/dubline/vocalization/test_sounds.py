@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from dubline.vocalization.events import LABELS, Label
-from dubline.vocalization.rules import DetectionRules, LabelRules, VoiceRules
+from dubline.vocalization.rules import DetectionRules, LabelRules, SileroRules, VoiceRules
 from dubline.vocalization.sounds import Sound, any_voice, peak, sounds_of, with_sound, without
 
 FRAME = 0.05
@@ -26,6 +26,7 @@ RULES = DetectionRules(
     name="Plain",
     source="test",
     voice=VoiceRules(threshold=0.5, release=0.3, beside=0.9),
+    silero=SileroRules(midpoint=0.5, slope=1.0),
     labels=dict.fromkeys(LABELS, PLAIN),
 )
 

@@ -8,6 +8,7 @@ import pytest
 from dubline.training.hearing.calibrate import Listened, calibrated, measured, midpoint
 from dubline.vocalization.ear import FRAME_SECONDS
 from dubline.vocalization.events import LABELS, Event, Label
+from dubline.vocalization.listen import Heard
 from dubline.vocalization.rules import standard
 
 FRAMES = 625  # twenty seconds
@@ -27,7 +28,9 @@ def piece(seed: int, *, voices: bool) -> Listened:
         for start in range(100 + 200 * number, FRAMES - 40, 400) if voices else ():
             column[start : start + 30] = event
             true.append(Event(start * FRAME_SECONDS, (start + 30) * FRAME_SECONDS, ("FC",), label, 1.0, 0.0))
-    return Listened(scores, tuple(true), FRAMES * FRAME_SECONDS)
+    level = np.full((FRAMES, 1), -30.0, np.float32)
+    heard = Heard(scores[:, None].astype(np.float16), np.zeros((FRAMES, 1), np.float16), level)
+    return Listened(heard, tuple(true), FRAMES * FRAME_SECONDS)
 
 
 def test_a_midpoint_is_the_score_that_is_hardly_ever_reached_without_a_voice() -> None:

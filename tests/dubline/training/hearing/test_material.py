@@ -20,6 +20,7 @@ from dubline.training.hearing.material import (
     speaks,
     split_by_label,
     taught_and_unheard,
+    together,
 )
 from dubline.vocalization.silero import FRAME
 from dubline.vocalization.silero import RATE as HEARD_RATE
@@ -102,3 +103,12 @@ def test_a_background_in_which_somebody_speaks_is_none(sample: Path) -> None:
     noise = (0.05 * rng.standard_normal(len(mono))).astype(np.float32)
     assert speaks(mono)
     assert not speaks(noise)
+
+
+def test_together_are_the_takes_of_each(corpus: Corpus) -> None:
+    speech, other = (Corpus(tuple(clips), corpus.pool) for clips in (corpus.of("speech"), corpus.of("music")))
+    both = together([material_of(speech), material_of(other), material_of(speech)])
+    assert len(both.voices["speech"]) == 2 * len(material_of(speech).voices["speech"]) > 0
+    assert {kind: len(takes) for kind, takes in both.backgrounds.items()} == {
+        kind: len(takes) for kind, takes in material_of(other).backgrounds.items()
+    }
