@@ -60,6 +60,14 @@ def chosen_pair(slots: list[Slot], first: int | None, second: int | None) -> tup
     raise HTTPException(404, "These are not two files that were made for one language and spec of this title.")
 
 
+def pair_of(desk: Desk, first: int, second: int) -> tuple[DeliverableDetail, DeliverableDetail]:
+    """Both deliverables; 404 where they were not made for one language and spec of one version."""
+    one, other = desk.catalog.deliverable(first), desk.catalog.deliverable(second)
+    if _place(one) != _place(other):
+        raise HTTPException(404, "These two were not made for one language and spec of one title.")
+    return one, other
+
+
 def figures_of(first: DeliverableDetail, second: DeliverableDetail) -> list[Figure]:
     """Every figure that was measured of both, with the difference of numbers."""
     names = [name for name in first.measurement if name in second.measurement]
@@ -80,6 +88,10 @@ def sound_of(desk: Desk, made: DeliverableDetail) -> dict[str, Any] | None:
         return None
     tracks = tracks_of(desk, desk.catalog.made_in(run_id, ["tiles"]))
     return next((one for one in tracks if one["track"] == "mix" and one["language"] == made.language), None)
+
+
+def _place(one: DeliverableDetail) -> tuple[int, str, str, str, str]:
+    return one.version_id, one.language, one.spec_id, one.container, one.codec
 
 
 def _figure(name: str, first: Any, second: Any) -> Figure:

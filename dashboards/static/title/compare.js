@@ -15,8 +15,7 @@ const STRETCH = 3.5;
 const root = document.getElementById("compare-page");
 
 async function begin() {
-  const { slug, version, a, b } = root.dataset;
-  const view = await desk.ask("GET", `/api/titles/${slug}/comparison?a=${a}&b=${b}${version ? `&version=${version}` : ""}`);
+  const view = await desk.ask("GET", `/api/compare/${root.dataset.a}/${root.dataset.b}`);
   const [first, second] = view.tracks;
   const player = new Player(view.tracks);
   const stage = root.querySelector("#stage");

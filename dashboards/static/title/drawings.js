@@ -32,6 +32,11 @@ function pairs(track, number, chunk, done) {
   return undefined;
 }
 
+// A quiet sound is seen beside a loud one: heights go with this power of the level.
+const BEND = 0.6;
+const HEIGHTS = Float32Array.from({ length: 128 }, (_, level) => (level / 127) ** BEND);
+const height = (level) => Math.sign(level) * HEIGHTS[Math.abs(level)];
+
 /** Draws the waveform of `track` from `start` seconds on into a box; `done` is called when more can be drawn. */
 export function drawWave(canvas, track, box, start, secondsPerPixel, ink, done) {
   const number = levelFor(track.index.peaks, secondsPerPixel);
@@ -55,8 +60,8 @@ export function drawWave(canvas, track, box, start, secondsPerPixel, ink, done) 
       if (held[place + 1] > high) high = held[place + 1];
     }
     if (high < low) continue;
-    const top = middle - (high / 127) * half;
-    canvas.rect(box.x + x, top, 1, Math.max(1, ((high - low) / 127) * half));
+    const top = height(high) * half;
+    canvas.rect(box.x + x, middle - top, 1, Math.max(1, top - height(low) * half));
   }
   canvas.fill();
 }

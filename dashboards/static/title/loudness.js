@@ -2,8 +2,8 @@
 
 import { color } from "./colors.js";
 
-const HIGHEST = -5;
-const LOWEST = -50;
+const HIGHEST = -8;
+const LOWEST = -42;
 
 /** Draws `loudness`: `{curve: {step, short_term_lufs, momentary_lufs}, limits: [{name, low, high, target, short_term}]}`. */
 export function drawLoudness(pen, loudness, box, start, scale) {

@@ -109,8 +109,9 @@ export class EventPanel {
 
   #asked(event) {
     const { edit } = event;
-    const what = edit.do === "add" ? "drawn" : edit.do === "drop" ? "to be dropped" : "to be changed";
-    return `${what} by ${edit.who}${edit.note ? `: “${edit.note}”` : ""}${event.asked ? " (with the next run)" : " (done)"}`;
+    const what = { add: "added", drop: "dropped", change: "changed" }[edit.do];
+    const said = `by ${edit.who}${edit.note ? `: “${edit.note}”` : ""}`;
+    return event.asked ? `to be ${what} with the next run, ${said}` : `${what} ${said}`;
   }
 
   #open(event, words) {
