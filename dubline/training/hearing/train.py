@@ -75,7 +75,8 @@ def train(
 ) -> None:
     """Teach on ``kept`` and ``more``, watch on ``held``.
 
-    ``out`` gets ``average.safetensors``, ``log.csv`` and, to go on, ``last.pt``. ``separated`` scenes are made by the separator that ships, ``each`` takes made of every label in need.
+    ``out`` gets ``average.safetensors``, ``log.csv`` and, to go on, ``last.pt``. ``separated`` scenes are made by the
+    separator that ships, ``each`` takes made of every label in need.
     """
     scenes = _separated(kept, out / "separated.npz", separated, seed)
     network = EventNet()
