@@ -108,18 +108,34 @@ class Comparison:
             was = _name(self._session, recorded) or wanted.maker.name
             yield Reason("source", stage, f"{was} {recorded[:12]}", f"{wanted.maker.name} {wanted.sha256[:12]}")
             return
-        made_by = makers(self._session, recorded, run_id, role=wanted.role, spec_id=self._spec_id)
-        alike = [
-            (recipe, run)
-            for recipe, run in ((self._session.get_one(m.Recipe, step.recipe_key), run) for step, run in made_by)
-            if recipe.stage == wanted.maker.recipe.stage
-        ]
+        made_by = self._makers(recorded, run_id, wanted.role)
+        stage_now = wanted.maker.recipe.stage
+        alike = [(recipe, run) for recipe, run in made_by if recipe.stage == stage_now]
         if alike:
-            yield from self._steps(wanted.maker, alike[0][0], alike[0][1], anew=True)
+            # Bytes that say little, like the spans of a silent dialogue, are given by several steps of one stage.
+            desired = wanted.maker
+            recipe, run = max(alike, key=lambda one: self._fit(desired, *one)) if len(alike) > 1 else alike[0]
+            yield from self._steps(desired, recipe, run, anew=True)
         else:
-            now = wanted.maker.recipe.stage
-            was = ", ".join(self._session.get_one(m.Recipe, step.recipe_key).stage for step, _ in made_by)
-            yield Reason("stage", stage or now, f"{wanted.role} of {was or 'a file'}", f"{wanted.role} of {now}")
+            was = ", ".join(recipe.stage for recipe, _ in made_by) or "a file"
+            yield Reason("stage", stage or stage_now, f"{wanted.role} of {was}", f"{wanted.role} of {stage_now}")
+
+    def _makers(self, recorded: str, run_id: int | None, role: str) -> list[tuple[m.Recipe, int]]:
+        """Recipes by which these bytes were made, and in which runs."""
+        return [
+            (self._session.get_one(m.Recipe, step.recipe_key), run)
+            for step, run in makers(self._session, recorded, run_id, role=role, spec_id=self._spec_id)
+        ]
+
+    def _fit(self, wanted: Desired, recorded: m.Recipe, run_id: int) -> int:
+        """How many of a step's inputs are the recorded step's: twice for the same bytes, once for the same stage's."""
+        fit = 0
+        for role, now in wanted.inputs.items():
+            for one, other in zip(now, _listed(recorded.inputs.get(role, [])), strict=False):
+                made_by = {recipe.stage for recipe, _ in self._makers(other, run_id, one.role)}
+                same = one.maker.recipe.stage in made_by if isinstance(one.maker, Desired) else not made_by
+                fit += 2 if one.sha256 == other else int(same)
+        return fit
 
     def _steps(
         self, wanted: Desired, recorded: m.Recipe, run_id: int | None, *, anew: bool = False

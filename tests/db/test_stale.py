@@ -1,124 +1,151 @@
-"""A deliverable is stale when today would make it otherwise, for exactly the reasons that are so."""
+"""A deliverable is stale when it is not what is desired, for exactly the reasons that are so."""
 
 from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pytest
 
-from db.stale import Reason, StageNow
+from db.desired import Desired, Origin, Reason, Used
+from db.recipes import ModelFacts, Recipe
+from db.stale import DesiredFile, Place
 
 if TYPE_CHECKING:
     from conftest import Studio
 
-STAGES = {
-    "demux": StageNow(1, frozenset(), {"ffmpeg": "7"}),
-    "separate": StageNow(1, frozenset({"b" * 64}), {}),
-    "mix": StageNow(1, frozenset(), {}),
-    "conform": StageNow(1, frozenset(), {}),
-}
-SPECS = {"ebu-r128": "1", "web": "3"}
+
+@dataclass
+class Today:
+    """The studio's program as it is now: what a title is made of, step by step."""
+
+    studio: Studio
+    mix: int = 1
+    check: int = 1
+    weights: str = "b" * 64
+    ffmpeg: str = "7"
+    spec: str = "1"
+    master: bytes = b"master"
+
+    def desired(self, spec_id: str = "ebu-r128") -> dict[Place, DesiredFile]:
+        source = Used(hashlib.sha256(self.master).hexdigest(), Origin("glass-harbor.mov"), "")
+        model = ModelFacts(id="bandsplit", name="Band split", version="1", sha256=self.weights, licence=None)
+        spec = (spec_id, self.spec)
+        ov = self.ask("demux", {"master": source}, tools={"ffmpeg": self.ffmpeg})
+        stems = self.ask("separate", {"ov_mix": ov("ov_mix")}, models=[model])
+        mix = self.ask("mix", {"me": stems("me")}, version=self.mix)
+        final = self.ask("conform", {"mix": mix("dub_mix")}, spec=spec)
+        checked = self.ask("check", {"deliverables": final("deliverable")}, spec=spec, version=self.check)
+        return {("fr-FR", spec_id, "mov", "pcm_s24le"): DesiredFile(final("deliverable"), checked("check").step())}
+
+    def ask(
+        self,
+        stage: str,
+        inputs: Mapping[str, Used],
+        *,
+        version: int = 1,
+        models: list[ModelFacts] | None = None,
+        spec: tuple[str, str] | None = None,
+        tools: Mapping[str, str] | None = None,
+    ) -> Callable[[str], Used]:
+        recipe = Recipe(
+            stage=stage,
+            stage_version=version,
+            params={"stage": stage},
+            inputs={role: used.sha256 for role, used in inputs.items()},
+            models=models or [],
+            spec={"id": spec[0], "version": spec[1]} if spec else None,
+            tools=tools or {},
+        )
+        found = self.studio.catalog.find_outputs(recipe.key)
+        step = Desired(recipe, found is not None, {role: (used,) for role, used in inputs.items()})
+        return lambda role: Used(found.outputs[role].sha256 if found else recipe.key, step, role)
+
+    def reasons(self) -> set[Reason]:
+        found = self.studio.catalog.stale(self.studio.version(), self.desired())
+        return {reason for one in found for reason in one.reasons}
 
 
-def stale(
-    studio: Studio, specs: Mapping[str, str] = SPECS, changed: Mapping[str, StageNow | None] | None = None
-) -> dict[str, list[Reason]]:
-    stages: dict[str, StageNow | None] = {**STAGES, **(changed or {})}
-
-    def today(stage: str, params: Mapping[str, Any]) -> StageNow | None:
-        assert params == {"stage": stage}
-        return stages[stage]
-
-    return {found.slug: list(found.reasons) for found in studio.catalog.stale(today, specs_now=specs)}
+@pytest.fixture
+def today(studio: Studio) -> Today:
+    localize(studio)
+    return Today(studio)
 
 
-def test_nothing_is_stale_while_nothing_changed(studio: Studio) -> None:
-    studio.localize()
-    assert stale(studio) == {}
+def localize(studio: Studio, *, spec: str = "1", check: int = 1) -> int:
+    deliverable = studio.localize(spec_version=spec)
+    run = studio.run(studio.version())
+    file = hashlib.sha256(b"master final " + spec.encode()).hexdigest()
+    studio.step(run, "check", {"deliverables": file}, {"check": b"checked"}, spec=("ebu-r128", spec), version=check)
+    studio.catalog.finish_run(run, "completed")
+    return deliverable
+
+
+def test_nothing_is_stale_while_nothing_changed(today: Today) -> None:
+    assert today.reasons() == set()
 
 
 @pytest.mark.parametrize(
     ("changed", "reason"),
     [
-        ({"mix": StageNow(2, frozenset(), {})}, Reason("stage", "mix", "1", "2")),
-        ({"separate": StageNow(1, frozenset({"c" * 64}), {})}, Reason("model", "separate", "b" * 12, "c" * 12)),
-        ({"separate": StageNow(1, frozenset(), {})}, Reason("model", "separate", "b" * 12, "none")),
-        ({"demux": StageNow(1, frozenset(), {"ffmpeg": "8"})}, Reason("tool", "demux", "ffmpeg 7", "ffmpeg 8")),
-        ({"mix": StageNow(1, frozenset(), {"soxr": "1"})}, Reason("tool", "mix", "soxr unused", "soxr 1")),
+        ({"mix": 2}, Reason("stage", "mix", "1", "2")),
+        ({"check": 2}, Reason("stage", "check", "1", "2")),
+        ({"weights": "c" * 64}, Reason("model", "separate", "b" * 12, "c" * 12)),
+        ({"ffmpeg": "8"}, Reason("tool", "demux", "ffmpeg 7", "ffmpeg 8")),
     ],
 )
-def test_a_change_anywhere_behind_a_deliverable_is_told(
-    studio: Studio, changed: dict[str, StageNow], reason: Reason
+def test_a_change_anywhere_behind_a_deliverable_is_its_one_reason(
+    today: Today, changed: dict[str, int | str], reason: Reason
 ) -> None:
-    studio.localize()
-    studio.localize("other", b"other master")
-    assert stale(studio, changed=changed) == {"glass-harbor": [reason], "other": [reason]}
+    for name, value in changed.items():
+        setattr(today, name, value)
+    assert today.reasons() == {reason}
 
 
-def test_a_new_spec_makes_its_own_deliverables_stale(studio: Studio) -> None:
-    studio.localize()
-    assert stale(studio, {"ebu-r128": "1", "web": "4"}) == {}
-    told = stale(studio, {"ebu-r128": "2"})["glass-harbor"]
-    assert {(reason.kind, reason.was, reason.now) for reason in told} == {("spec", "ebu-r128 1", "ebu-r128 2")}
+def test_another_master_is_a_reason_and_hides_no_other(today: Today) -> None:
+    today.master, today.mix = b"recut", 2
+    was, now = (hashlib.sha256(content).hexdigest()[:12] for content in (b"master", b"recut"))
+    source = Reason("source", "demux", f"glass-harbor.mov {was}", f"glass-harbor.mov {now}")
+    assert today.reasons() == {source, Reason("stage", "mix", "1", "2")}
 
 
-def test_what_was_made_again_is_stale_no_more(studio: Studio) -> None:
-    studio.localize()
-    assert stale(studio, {"ebu-r128": "2"})
-    studio.localize(spec_version="2")
-    assert stale(studio, {"ebu-r128": "2"}) == {}
+def test_what_was_made_again_is_stale_no_more(today: Today, studio: Studio) -> None:
+    today.spec = "2"
+    assert today.reasons() != set()
+    localize(studio, spec="2")
+    assert today.reasons() == set()
 
 
-def test_of_a_stage_nothing_is_known_of_nothing_is_said(studio: Studio) -> None:
-    studio.localize()
-    assert stale(studio, changed={"mix": None}) == {}
+def test_a_candidate_stands_for_what_is_approved_beside_it(today: Today, studio: Studio) -> None:
+    studio.catalog.decide(1, "approved", who="producer")
+    today.spec = "2"
+    (found,) = studio.catalog.stale(studio.version(), today.desired())
+    assert (found.state, found.kept, found.verdict) == ("approved", True, "pass")
+    localize(studio, spec="2")
+    assert today.reasons() == set()
+    # And back: what is approved is what is desired, but a candidate of the other spec is the current one.
+    today.spec = "1"
+    (found,) = studio.catalog.stale(studio.version(), today.desired())
+    assert (found.state, found.kept) == ("candidate", False)
+    localize(studio)
+    assert today.reasons() == set()
 
 
-def test_an_approved_deliverable_is_listed_with_its_state(studio: Studio) -> None:
-    deliverable = studio.localize()
-    studio.catalog.decide(deliverable, "approved", who="producer")
-    (found,) = studio.catalog.stale(lambda _, __: None, specs_now={"ebu-r128": "2"})
-    assert (found.deliverable_id, found.state, found.language, found.version) == (
-        deliverable,
-        "approved",
-        "fr-FR",
-        "theatrical",
-    )
+def test_what_nobody_desires_any_more_is_not_stale(today: Today, studio: Studio) -> None:
+    today.mix = 2
+    assert studio.catalog.stale(studio.version(), today.desired(spec_id="web")) == []
 
 
-def test_a_new_spec_leaves_deliverables_of_other_specs_alone_even_where_they_share_bytes(studio: Studio) -> None:
-    delivered = studio.two_specs()
-    found = studio.catalog.stale(lambda _, __: None, specs_now={"web": "2", "hulu": "1"})
-    assert [one.deliverable_id for one in found] == [delivered["web"]]
-    conform = StageNow(2, frozenset(), {})
-    found = studio.catalog.stale(lambda stage, _: conform if stage == "conform" else None, specs_now={})
-    assert [[reason.stage for reason in one.reasons] for one in found] == [["conform"], ["conform"]]
-
-
-def test_a_master_whose_bytes_changed_makes_its_own_title_stale(studio: Studio) -> None:
-    studio.localize()
-    studio.localize("other", b"other master")
-    was, now = (hashlib.sha256(content).hexdigest()[:12] for content in (b"master", b"recut!"))
-    studio.write("glass-harbor.mov", b"recut!")
-    told = {"glass-harbor": [Reason("source", "ingest", f"glass-harbor.mov {was}", f"glass-harbor.mov {now}")]}
-    assert stale(studio) == told
-    # A run that took the new file in and then failed changes nothing of that.
-    studio.master(b"recut!", version_id=studio.version(), name="glass-harbor.mov")
-    assert stale(studio) == told
-    studio.localize(master=b"recut!")
-    assert stale(studio) == {}
-
-
-def test_a_master_touched_copied_or_moved_away_has_not_changed(studio: Studio) -> None:
-    studio.localize()
-    master = studio.folder / "glass-harbor.mov"
-    os.utime(master, (1, 1))
-    assert stale(studio) == {}
-    studio.master(name="archive/glass-harbor.mov")
-    master.unlink()
-    assert stale(studio) == {}
-    studio.write("glass-harbor.mov", b"another film by that name")
-    assert stale(studio) == {}
+def test_a_file_touched_is_known_by_its_bytes_and_one_away_by_what_it_was(studio: Studio) -> None:
+    sha256 = studio.master()
+    path = studio.folder / "master.mov"
+    os.utime(path, (1, 1))
+    assert studio.catalog.source_hash(path) == sha256
+    path.unlink()
+    assert studio.catalog.source_hash(path) == sha256
+    path.write_bytes(b"recut")
+    assert studio.catalog.source_hash(path) == hashlib.sha256(b"recut").hexdigest()
+    assert studio.catalog.source_hash(studio.folder / "never.mov") is None
