@@ -24,7 +24,7 @@ from tasks.context import means
 from tasks.events_page import clips_of
 from tasks.manifest import manifest
 from tasks.page import page
-from tasks.publish import Publication, places, publish
+from tasks.publish import Publication, leave_only, places, publish
 from tasks.step import RunRef
 
 # Published name of each track of the M&E folder, by the role of the asset it shows.
@@ -135,6 +135,7 @@ def deliver(run: RunRef, plan: Plan, source: Source, sound: Sound, made: Sequenc
     lies = publish(folder, files, run.run_id, beside=plan.again)
     lies |= publish(folder, reports, run.run_id)
     publish(folder, [Publication("manifest.json", listed["manifest"])], run.run_id)
+    leave_only(folder / "qc" / CLIPS, {*lies.values()})
 
     delivered = tuple(_record(run, plan, item, packed[item], lies, check) for item, check in checks.items())
     events = _record_events(run, sound)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,6 +68,13 @@ def publish(
         if root.is_dir() and not any(root.iterdir()):
             root.rmdir()
     return targets
+
+
+def leave_only(folder: Path, kept: Collection[Path]) -> None:
+    """Take files out of ``folder``, one that only dubline writes to, which are not among ``kept``: an earlier run's."""
+    for path in folder.iterdir() if folder.is_dir() else ():
+        if path.is_file() and path not in kept:
+            path.unlink()
 
 
 def _stop_if_asked(run_id: int | None) -> None:

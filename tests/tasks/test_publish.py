@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import os
+import resource
 import socket
 from pathlib import Path
 
 import pytest
 
-from dubline.errors import EnvironmentFault
+from dubline.errors import MACHINE_ERRORS, EnvironmentFault
 from tasks.context import means
-from tasks.publish import Publication, publish
+from tasks.publish import Publication, leave_only, publish
 from tasks.scratch import sweep
 
 put = publish.fn
@@ -42,6 +43,24 @@ def test_a_file_appears_whole_and_a_second_time_is_left_alone(asset: str, tmp_pa
     assert put(tmp_path / "out", files) == places
     assert places["fr-FR/film.mov"].stat().st_mtime_ns == before
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["fr-FR"]
+
+
+def test_a_copy_that_cannot_be_finished_leaves_nothing(home: Path, tmp_path: Path) -> None:
+    """A file-size limit stops the copy in its midst, as a disk that fills up does."""
+    files = [
+        Publication("a.txt", made(tmp_path, "short", name="short.txt")),
+        Publication("b.txt", made(tmp_path, "x" * 2_000_000, name="long.txt")),
+    ]
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, before[1]))
+    try:
+        with pytest.raises(OSError) as full:
+            put(tmp_path / "out", files)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert full.value.errno in MACHINE_ERRORS
+    assert [path for path in (tmp_path / "out").rglob("*") if path.is_file()] == []
+    assert put(tmp_path / "out", files)["b.txt"].stat().st_size == 2_000_000
 
 
 def test_what_somebody_changed_is_put_right(asset: str, tmp_path: Path) -> None:
@@ -105,3 +124,14 @@ def test_what_a_dead_process_left_is_swept_and_a_living_one_s_is_not(tmp_path: P
         folder.mkdir()
     sweep(tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == {living.name, other_host.name}
+
+
+def test_what_an_earlier_run_left_goes_and_what_is_published_stays(asset: str, tmp_path: Path) -> None:
+    folder = tmp_path / "out"
+    kept = put(folder, [Publication("qc/clips/one.mp3", asset), Publication("qc/report.html", asset)])
+    old = folder / "qc" / "clips" / "old.mp3"
+    old.write_text("of an event that is none any more")
+    leave_only(old.parent, {*kept.values()})
+    assert not old.exists()
+    assert all(path.is_file() for path in kept.values())
+    leave_only(folder / "none", set())

@@ -13,6 +13,7 @@ from dubline.training.hearing.material import Material, Take
 from dubline.training.hearing.scenes import SAMPLES
 from dubline.training.hearing.separated import mixers_of, separated_scene
 from dubline.training.mixtures.augment import fade
+from dubline.training.mixtures.levels import rms
 from dubline.vocalization.events import LABELS, Event, Label
 from dubline.vocalization.hysteresis import join, stretches
 from dubline.vocalization.silero import FRAME
@@ -96,7 +97,7 @@ def _background(rng: np.random.Generator, material: Material) -> Samples:
         layer = _layer(rng, takes, frames)
         out += layer * np.float32(10.0 ** (-rng.uniform(0.0, 12.0) / 20.0) if number else 1.0)
     level = 10.0 ** (-rng.uniform(20.0, 34.0) / 20.0)
-    return out * np.float32(level / max(_rms(out), 1e-9))
+    return out * np.float32(level / max(rms(out), 1e-9))
 
 
 def _layer(rng: np.random.Generator, takes: Sequence[Take], frames: int) -> Samples:
@@ -107,7 +108,7 @@ def _layer(rng: np.random.Generator, takes: Sequence[Take], frames: int) -> Samp
         samples = takes[int(rng.integers(len(takes)))].samples
         start = int(rng.integers(max(len(samples) - longest, 0) + 1))
         piece = fade(samples[start : start + min(longest, frames - at)], rate=HEARD_RATE)
-        out[at : at + len(piece)] += piece / np.float32(max(_rms(piece), 1e-6))
+        out[at : at + len(piece)] += piece / np.float32(max(rms(piece), 1e-6))
         at += len(piece) + int(rng.exponential(0.3) * HEARD_RATE)
     return out
 
@@ -127,7 +128,7 @@ def _excerpt(rng: np.random.Generator, take: Take) -> tuple[Samples, np.ndarray[
 
 
 def _gain(voice: Samples, under: Samples, level_db: float) -> np.float32:
-    return np.float32(10.0 ** (level_db / 20.0) * max(_rms(under), 1e-4) / max(_rms(voice), 1e-9))
+    return np.float32(10.0 ** (level_db / 20.0) * max(rms(under), 1e-4) / max(rms(voice), 1e-9))
 
 
 def _events(
@@ -140,7 +141,3 @@ def _events(
         for a, b in join(spans, gap=_PAUSE_SECONDS)
         if b - a >= _SHORTEST_SECONDS
     ]
-
-
-def _rms(samples: Samples) -> float:
-    return float(np.sqrt(np.mean(np.square(samples)))) if len(samples) else 0.0

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from dubline.training.corpus import Samples
 from dubline.training.hearing.material import Active, Material, Take, frame_levels
 from dubline.training.mixtures.augment import Color, fade, random_room, recolor
+from dubline.training.mixtures.levels import rms
 from dubline.vocalization.events import LABELS, Label
 from dubline.vocalization.silero import FRAME
 from dubline.vocalization.silero import RATE as HEARD_RATE
@@ -162,8 +163,8 @@ def _gain(
     under = np.repeat(active, FRAME)
     if not under.any():
         return np.float32(0.0)
-    voice = float(np.sqrt(np.mean(np.square(samples[under]))))
-    beneath = float(np.sqrt(np.mean(np.square(background[under]))))
+    voice = rms(samples[under])
+    beneath = rms(background[under])
     level = rng.uniform(*rules.level_db)
     return np.float32(10.0 ** (level / 20.0) * max(beneath, 1e-4) / max(voice, 1e-9))
 
@@ -176,9 +177,9 @@ def _background(rng: np.random.Generator, material: Material) -> Samples:
     for number in range(int(rng.choice((1, 2, 3), p=(0.5, 0.35, 0.15)))):
         kind = kinds[rng.choice(len(kinds), p=share / share.sum())]
         layer = _layer(rng, material.backgrounds[kind])
-        rms = float(np.sqrt(np.mean(np.square(layer))))
-        if rms > 0.0:
-            out += layer * np.float32(0.1 / rms * 10.0 ** ((-rng.uniform(0.0, 15.0) if number else 0.0) / 20.0))
+        level = rms(layer)
+        if level > 0.0:
+            out += layer * np.float32(0.1 / level * 10.0 ** ((-rng.uniform(0.0, 15.0) if number else 0.0) / 20.0))
     return out if out.any() else _hiss(rng)
 
 
@@ -207,19 +208,18 @@ def _hiss(rng: np.random.Generator) -> Samples:
 def _elsewhere(rng: np.random.Generator, material: Material, me: Samples) -> Samples:
     """Dialogue that was taken out without a trace."""
     rules = SceneRules(room=0.3)
-    level = 10.0 ** (rng.uniform(-8.0, 12.0) / 20.0) * max(float(np.sqrt(np.mean(np.square(me)))), 1e-4)
+    level = 10.0 ** (rng.uniform(-8.0, 12.0) / 20.0) * max(rms(me), 1e-4)
     out = np.zeros(SAMPLES, np.float32)
     for _ in range(int(rng.integers(1, 4))):
         samples, _ = _placed(rng, _pick(rng, material.voices["speech"]), rules)
-        rms = float(np.sqrt(np.mean(np.square(samples[samples != 0.0])))) if samples.any() else 0.0
-        out += samples * np.float32(level / max(rms, 1e-9))
+        out += samples * np.float32(level / max(rms(samples[samples != 0.0]), 1e-9))
     return out
 
 
 def _loudness(rng: np.random.Generator, me: Samples, rules: SceneRules) -> np.float32:
-    rms = max(float(np.sqrt(np.mean(np.square(me)))), 1e-7)
+    level = max(rms(me), 1e-7)
     peak = max(float(np.abs(me).max()), 1e-7)
-    return np.float32(min(10.0 ** (rng.uniform(*rules.loudness_db) / 20.0) / rms, 1.0 / peak))
+    return np.float32(min(10.0 ** (rng.uniform(*rules.loudness_db) / 20.0) / level, 1.0 / peak))
 
 
 def smooth(level: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

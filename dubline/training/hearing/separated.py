@@ -15,6 +15,7 @@ from dubline.training.corpus import RATE, Corpus, Samples
 from dubline.training.hearing.material import Active, frame_levels, label_of, sounding
 from dubline.training.hearing.scenes import FRAMES, SAMPLES, Scene, blank, mark, smooth
 from dubline.training.mixtures.augment import Color, response
+from dubline.training.mixtures.levels import rms
 from dubline.training.mixtures.mixer import Mixer, Mixture, MixtureRules
 from dubline.training.rates import separate_mono
 from dubline.vocalization.events import LABELS, Label
@@ -81,8 +82,9 @@ def recolored(rng: np.random.Generator, scene: Scene) -> Scene:
     """``scene`` with another equalization and level, the same for M&E and stem, so that they still belong together."""
     shape = response(rng, Color(low_pass_hz=(4_000.0, 7_900.0)), SAMPLES // 2 + 1, HEARD_RATE)
     me, stem = (np.fft.irfft(np.fft.rfft(one) * shape, SAMPLES).astype(np.float32) for one in (scene.me, scene.stem))
-    rms = max(float(np.sqrt(np.mean(np.square(me)))), 1e-6)
-    scale = np.float32(min(10.0 ** (rng.uniform(-50.0, -14.0) / 20.0) / rms, 1.0 / max(float(np.abs(me).max()), 1e-6)))
+    level = max(rms(me), 1e-6)
+    loudest = max(float(np.abs(me).max()), 1e-6)
+    scale = np.float32(min(10.0 ** (rng.uniform(-50.0, -14.0) / 20.0) / level, 1.0 / loudest))
     return Scene(me * scale, stem * scale * np.float32(rng.random() >= 0.15), scene.target, scene.weight)
 
 

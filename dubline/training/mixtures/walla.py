@@ -9,6 +9,7 @@ import scipy.fft
 
 from dubline.training.corpus import RATE, Samples
 from dubline.training.mixtures.augment import Color, fade, random_room, recolor
+from dubline.training.mixtures.levels import rms
 
 TALKERS = (8, 20)
 # Talkers of a crowd stand some way off: each with its own duller sound, all in one room.
@@ -28,10 +29,10 @@ def walla_bed(
     bed = np.zeros(frames, np.float32)
     for _ in range(number):
         voice = recolor(rng, voices[int(rng.integers(len(voices)))], _COLOR)
-        gain = np.float32(10 ** (rng.normal(0.0, _SPREAD_DB) / 20) / max(_rms(voice), 1e-9))
+        gain = np.float32(10 ** (rng.normal(0.0, _SPREAD_DB) / 20) / max(rms(voice), 1e-9))
         bed += gain * _talk(rng, fade(voice), frames)
     wet = _in_room(bed, random_room(rng))
-    level = _rms(wet)
+    level = rms(wet)
     return wet * np.float32(0.05 / level) if level > 0 else wet
 
 
@@ -53,7 +54,3 @@ def _in_room(samples: Samples, impulse: Samples) -> Samples:
     spectrum = scipy.fft.rfft(samples, size) * scipy.fft.rfft(impulse, size)
     wet: Samples = scipy.fft.irfft(spectrum, size)[: len(samples)].astype(np.float32)
     return wet
-
-
-def _rms(samples: Samples) -> float:
-    return float(np.sqrt(np.mean(np.square(samples)))) if len(samples) else 0.0
