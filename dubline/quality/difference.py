@@ -18,7 +18,7 @@ _LEVELS = {
     "lra_lu": "LU",
 }
 
-Turn = Literal["louder", "quieter", "wider", "narrower", "better", "worse", "cleaner", "same"]
+Turn = Literal["louder", "quieter", "wider", "narrower", "better", "worse", "cleaner", "otherwise"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ def to_json(changes: list[Change]) -> dict[str, Any]:
 def _levels(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Change]:
     for name, unit in _LEVELS.items():
         was, now = before.get(name), after.get(name)
-        change = Change(name, "same", was, now, unit)
+        change = Change(name, "otherwise", was, now, unit)
         if was is None or now is None:
             if was != now:
                 yield change

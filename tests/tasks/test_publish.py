@@ -135,3 +135,18 @@ def test_what_an_earlier_run_left_goes_and_what_is_published_stays(asset: str, t
     assert not old.exists()
     assert all(path.is_file() for path in kept.values())
     leave_only(folder / "none", set())
+
+
+def test_what_is_laid_beside_takes_nothing_s_place(asset: str, tmp_path: Path) -> None:
+    """What stands stays, approved or not; the same bytes need no second place."""
+    put(tmp_path / "out", [Publication("film.mov", asset)])
+    other = made(tmp_path, "other bytes", name="other.txt")
+    for _ in range(2):
+        found = put(tmp_path / "out", [Publication("film.mov", other), Publication("new.mov", other)], beside=True)
+        assert {name: path.name for name, path in found.items()} == {
+            "film.mov": f"film.candidate-{other[:8]}.mov",
+            "new.mov": "new.mov",
+        }
+    assert (tmp_path / "out" / "film.mov").read_text() == "first bytes"
+    again = put(tmp_path / "out", [Publication("film.mov", asset)], beside=True)
+    assert again["film.mov"].name == "film.mov"
