@@ -103,8 +103,13 @@ def test_the_webhook_is_called_for_what_failed_and_for_nothing_else(prefect_serv
 
 @pytest.mark.slow
 def test_prefect_takes_the_file_of_deployments(prefect_server: str) -> None:
-    set_up(default_file(), zombie_after=540)
+    for _ in range(2):
+        set_up(default_file(), zombie_after=540)
     with get_client(sync_client=True) as client:
         deployment = client.read_deployment_by_name(LOCALIZE)
         assert (deployment.work_pool_name, deployment.work_queue_name) == ("cpu", "normal")
         assert client.read_deployment_by_name("separate/separate").work_pool_name == "gpu"
+        nightly = client.read_deployment_by_name("reprocess/reprocess")
+        assert (nightly.work_queue_name, nightly.parameters) == ("nightly", {"submit": True})
+        (schedule,) = nightly.schedules
+        assert schedule.active and getattr(schedule.schedule, "timezone", None) == "Europe/Paris"
