@@ -14,6 +14,7 @@ from safetensors.torch import load_file, save_file
 
 from dubline.training.corpus import open_corpus
 from dubline.training.hearing.material import taught_and_unheard
+from dubline.training.licenses import usable_part
 from dubline.training.material import sources_of
 
 _HEAD = "# What the event classifier is, from what it was made and what it reaches; see docs/detection.md.\n"
@@ -24,6 +25,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m dubline.training.hearing.export", description=__doc__)
     parser.add_argument("--run", type=Path, required=True)
     parser.add_argument("--corpus", type=Path, required=True)
+    parser.add_argument("--more", type=Path, action="append", default=[], help="as in training")
     parser.add_argument("--cache", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True, help="dubline/vocalization")
     parser.add_argument("--version", required=True)
@@ -33,8 +35,9 @@ def main() -> None:
     weights = given.out / "weights" / "events-small.safetensors"
     about = halve(given.run / "average.safetensors", weights)
     kept, _ = taught_and_unheard(open_corpus(given.corpus, given.cache))
+    more = [clip for folder in given.more for clip in usable_part(open_corpus(folder, given.cache)).clips]
     figures = json.loads(given.figures.read_text(encoding="utf-8")) if given.figures else {}
-    body = card_of(about, weights, sources_of(kept.clips), given.version, figures, given.note)
+    body = card_of(about, weights, sources_of([*kept.clips, *more]), given.version, figures, given.note)
     card = given.out / "cards" / "events-small.yaml"
     text = yaml.safe_dump(body, sort_keys=False, allow_unicode=True, width=120)
     card.write_text(_HEAD + text, encoding="utf-8")
@@ -69,7 +72,7 @@ def card_of(
         "licenses": {"code": "Apache-2.0", "weights": "CC-BY-SA-4.0"},
         "sources": sources,
         "training": {
-            "command": "python -m dubline.training.hearing.train --corpus CORPUS --cache CACHE --out RUN",
+            "command": "python -m dubline.training.hearing.train --corpus CORPUS --more GATHERED --cache CACHE --out RUN",
             "steps": about["step"],
             "minutes": about["minutes"],
             "note": note,
