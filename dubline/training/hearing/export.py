@@ -19,6 +19,8 @@ from dubline.training.material import sources_of
 
 _HEAD = "# What the event classifier is, from what it was made and what it reaches; see docs/detection.md.\n"
 
+_COMMAND = "python -m dubline.training.hearing.train --corpus CORPUS --more GATHERED --cache CACHE --out RUN"
+
 
 def main() -> None:
     """Write the weights in half precision and the card; figures are those of ``--figures``, a JSON file."""
@@ -72,7 +74,7 @@ def card_of(
         "licenses": {"code": "Apache-2.0", "weights": "CC-BY-SA-4.0"},
         "sources": sources,
         "training": {
-            "command": "python -m dubline.training.hearing.train --corpus CORPUS --more GATHERED --cache CACHE --out RUN",
+            "command": _COMMAND,
             "steps": about["step"],
             "minutes": about["minutes"],
             "note": note,
