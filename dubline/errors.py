@@ -7,8 +7,8 @@ from typing import ClassVar
 
 # Errors of the machine, not of the input: a full or read-only disk, no permission, no more files, no place for a name.
 MACHINE_ERRORS = {
-    errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EMFILE, errno.EIO,
-    errno.EISDIR, errno.ENOTDIR, errno.ENAMETOOLONG,
+    errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EMFILE,
+    errno.EIO, errno.EISDIR, errno.ENOTDIR, errno.ENAMETOOLONG,
 }  # fmt: skip
 
 

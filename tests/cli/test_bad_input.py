@@ -9,11 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
+from sqlalchemy import select
 
 from cli.main import run
+from db import models as m
 from dubline.audio.layout import Layout
 from dubline.audio.wav import WavWriter
 from dubline.media import ffmpeg
+from tasks.context import means
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
 
@@ -156,3 +159,19 @@ def test_text_that_is_not_yaml_is_refused_with_its_line(
     order: Order, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert "line 2" in refused(tmp_path, "title: {id: a}\nmaster: [", capsys)
+
+
+def test_one_bad_dub_among_good_ones_refuses_the_order_before_the_long_work(
+    order: Order, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its name is said, nothing is delivered in any language, and the title is free for the next run."""
+    (tmp_path / "dub_es.wav").unlink()
+    (tmp_path / "dub_es.wav").write_text("This is not sound.\n" * 100)
+    assert "dub_es.wav" in refused(tmp_path, order, capsys)
+    with means().catalog.read() as session:
+        ended = session.execute(select(m.Run.state, m.Run.exit_code)).all()
+        stages = session.execute(select(m.Recipe.stage)).scalars().all()
+        held = session.execute(select(m.TitleLock)).all()
+    assert [tuple(run) for run in ended] == [("failed", 3)]
+    assert "separate" not in stages
+    assert held == []

@@ -24,16 +24,21 @@ def said(capsys: pytest.CaptureFixture[str]) -> str:
     return line
 
 
-def in_mounted(mounts: dict[Path, str], command: list[str], home: Path) -> subprocess.CompletedProcess[str]:
-    """Run ``command`` where each path is a tmpfs with those options; needs nobody's permission (user namespace)."""
+def in_mounted(
+    mounts: dict[Path, str], command: list[str], home: Path, *, meanwhile: str = "", **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Run ``command`` where each path is a tmpfs with those options; needs nobody's permission (user namespace).
+
+    ``meanwhile`` is what a shell does there at the same time.
+    """
     script = ""
     for path, options in mounts.items():
         path.mkdir(parents=True, exist_ok=True)
         script += f"mount -t tmpfs -o {options} tmpfs {shlex.quote(str(path))} && "
     listing = f"; code=$?; find {' '.join(shlex.quote(str(path)) for path in mounts)} -type f; exit $code"
     return subprocess.run(
-        ["unshare", "--map-root-user", "--mount", "sh", "-c", script + shlex.join(command) + listing],
-        env={**os.environ, "DUBLINE_HOME": str(home)},
+        ["unshare", "--map-root-user", "--mount", "sh", "-c", script + meanwhile + shlex.join(command) + listing],
+        env={**os.environ, "DUBLINE_HOME": str(home), **environment},
         capture_output=True,
         text=True,
         check=False,
@@ -60,6 +65,17 @@ def test_a_full_or_read_only_disk_is_named_and_leaves_nothing_half_written(
     full_out = in_mounted({out: "size=1m"}, localize, home)
     assert (full_out.returncode, full_out.stdout) == (5, "")
     assert "free" in full_out.stderr
+
+    # Room enough when the run begins, and none when it publishes: somebody else has filled the disk meanwhile.
+    events, filler = tmp_path / "events", out / "filler"
+    fill = f"dd if=/dev/zero of={shlex.quote(str(filler))} bs=64k 2>&-"
+    begun = f"grep -qs harbor.separate {shlex.quote(str(events))}"
+    meanwhile = f"(until {begun} || ! kill -0 $$; do sleep 0.1; done; {fill}) & "
+    filled = in_mounted(
+        {out: "size=200m"}, localize, home, meanwhile=meanwhile, DUBLINE_OPENLINEAGE_URL=events.as_uri()
+    )
+    assert (filled.returncode, filled.stdout) == (5, f"{filler}\n"), filled.stderr
+    assert "to publish and 0 MiB free" in filled.stderr
 
     assert subprocess.run([*localize, "--json"], env={**os.environ, "DUBLINE_HOME": str(home)}, check=False,
                           capture_output=True).returncode in (0, 4)  # fmt: skip
