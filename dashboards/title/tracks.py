@@ -25,8 +25,15 @@ NAMES = {
 
 
 def tracks_of(desk: Desk, made: Sequence[StageMade]) -> list[dict[str, Any]]:
-    """One object per track: ``id``, ``name``, ``language``, where its pieces are (``url``) and their ``index``."""
-    found = [_track(desk, step) for step in made if step.stage == "tiles"]
+    """One object per track: ``id``, ``name``, ``language``, where its pieces are (``url``) and their ``index``.
+
+    ``measured`` says whether there is a loudness curve of it.
+    """
+    found = [
+        _track(desk, step) | {"measured": loudness_of(made, *_names(step)) is not None}
+        for step in made
+        if step.stage == "tiles"
+    ]
     lanes = list(NAMES)
     return sorted(
         found, key=lambda one: (lanes.index(one["track"]) if one["track"] in lanes else len(lanes), one["id"])

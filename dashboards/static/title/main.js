@@ -194,7 +194,8 @@ async function begin() {
     const track = view.tracks.find((one) => one.id === state.heard);
     if (!track) return;
     if (!curves.has(track.id)) {
-      curves.set(track.id, desk.ask("GET", about(`loudness/${track.track}?language=${encodeURIComponent(track.language)}`)).catch(() => null));
+      const address = about(`loudness/${track.track}?language=${encodeURIComponent(track.language)}`);
+      curves.set(track.id, track.measured ? desk.ask("GET", address).catch(() => null) : null);
     }
     const curve = await curves.get(track.id);
     if (state.heard !== track.id) return;

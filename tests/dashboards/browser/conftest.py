@@ -74,6 +74,12 @@ def running_desk(home: Path, fill: Callable[[Workshop], object]) -> Iterator[Des
         catalog.close()
 
 
+def let_in(catalog: Catalog, viewer: str) -> None:
+    """Write down a person who may look; a desk that finds one at its start has everybody log in."""
+    with catalog.write() as session:
+        add_person(session, viewer, role="viewer", password_hash=hash_password(PASSWORD))
+
+
 def _wait(url: str, process: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and process.poll() is None:
@@ -125,7 +131,7 @@ def visit(
 ) -> Iterator[Visit]:
     """Somebody at this machine's desk; fails at the end where the browser's console had something to say.
 
-    A ``viewer`` logs in under that name, with `PASSWORD`; else it is whoever may do everything.
+    A ``viewer`` whom `let_in` wrote down logs in under that name; without one it is whoever may do everything.
     """
     context = chromium.new_context(viewport={"width": width, "height": height}, color_scheme=theme)
     context.set_default_timeout(15_000)
@@ -137,8 +143,6 @@ def visit(
     if viewer is None:
         made.page.goto(f"{desk.url}/enter?token={TOKEN}")
     else:
-        with desk.catalog.write() as session:
-            add_person(session, viewer, role="viewer", password_hash=hash_password(PASSWORD))
         made.page.goto(f"{desk.url}/login")
         made.page.get_by_label("Name").fill(viewer)
         made.page.get_by_label("Password").fill(PASSWORD)

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from tests.dashboards.browser.conftest import Desk, Visit, running_desk, visit
-from tests.dashboards.browser.film import EVENTS, LANGUAGE, long_title, short_title
+from tests.dashboards.browser.conftest import Desk, Visit, let_in, running_desk, visit
+from tests.dashboards.browser.film import EVENTS, LANGUAGE, Workshop, long_title, short_title
 
 pytestmark = pytest.mark.slow
 
@@ -22,7 +22,7 @@ TITLE = "/titles/glass-harbor"
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     """A title that ran twice, and one of two hours."""
 
-    def fill(room: Any) -> None:
+    def fill(room: Workshop) -> None:
         short_title(room, runs=2)
         long_title(room, hours=2.0, events=2000)
 
@@ -155,8 +155,12 @@ def test_tracks_are_switched_by_number_name_and_swap_and_the_timeline_zooms_and_
         page.wait_for_selector(".note:has-text('<script>')")
 
 
-def test_a_viewer_hears_everything_and_changes_nothing(desk: Desk, chromium: Any) -> None:
-    with visit(chromium, desk, viewer="vera") as here:
+def test_a_viewer_hears_everything_and_changes_nothing(chromium: Any, tmp_path: Path) -> None:
+    def fill(room: Workshop) -> None:
+        short_title(room)
+        let_in(room.catalog, "vera")
+
+    with running_desk(tmp_path / "home", fill) as desk, visit(chromium, desk, viewer="vera") as here:
         page = here.open(TITLE)
         page.keyboard.press("n")
         page.keyboard.press("]")
