@@ -68,8 +68,8 @@ def title_run(plan: Plan, *, wait_seconds: float) -> Iterator[RunRef]:
                 if not plan.again:
                     record_order(plan, version_id)
                 yield run
-                if (stopped := cancel.cause(run_id)) is not None:
-                    raise stopped
+                if (cause := cancel.cause(run_id)) is not None:
+                    raise cause
         except BaseException as error:
             first = cancel.cause(run_id) or error
             # Steps that still run are asked to stop; the flow's task runner waits for them.

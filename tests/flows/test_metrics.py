@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import socket
 import subprocess
 import sys
@@ -18,9 +20,11 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from db.catalog import Catalog
+from db.figures import StudioFigures
 from db.recipes import Recipe
-from flows.metrics import Source, StudioCollector
+from flows.metrics import Source, StudioCollector, of_catalog, of_prefect
 from flows.server import free_port
+from flows.watch import Studio
 
 Sample = dict[tuple[tuple[str, str], ...], float]
 
@@ -112,6 +116,15 @@ def test_who_does_not_answer_keeps_nobody_waiting() -> None:
             began = time.monotonic()
             assert source.answer(0.2) is None
             assert time.monotonic() - began < most
+
+
+def test_the_dashboard_asks_for_figures_that_are_served() -> None:
+    board = (Path(__file__).parents[2] / "docker" / "grafana" / "dubline.json").read_text()
+    asked = {re.sub("_(total|bucket|sum|count)$", "", name) for name in re.findall(r"dubline_\w+", board)}
+    nothing = StudioFigures(0, {}, {}, {}, {}, 0, 0, [])
+    families = [*of_catalog(nothing), *of_prefect(Studio([], {}))]
+    assert json.loads(board)["panels"]
+    assert asked <= {one.name for one in families} | {"dubline_catalog_up", "dubline_prefect_up"}
 
 
 @pytest.mark.slow
