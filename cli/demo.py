@@ -7,6 +7,7 @@ from pathlib import Path
 import typer
 
 from cli.localizing import localize_here, show_localized
+from cli.output import say
 from flows.server import prefect_api
 from samples.build import build
 from tasks.settings import Settings
@@ -23,5 +24,5 @@ def demo(
     home = Settings.load().home
     orders: list[Path] = []
     # A server's first start takes as long as building the film: one core each.
-    with prefect_api(home / "prefect", meanwhile=lambda: orders.append(build(home / "samples"))):
+    with prefect_api(home / "prefect", meanwhile=lambda: orders.append(build(home / "samples")), say=say):
         return show_localized(localize_here(orders[0], out), as_json=as_json)

@@ -10,7 +10,7 @@ from types import FrameType
 
 import typer
 
-from cli.output import print_json, step_bars
+from cli.output import print_json, say, step_bars
 from dubline.errors import CheckFailed
 from flows.deliver import Localized
 from flows.localize import localize
@@ -25,7 +25,7 @@ def localize_here(order: Path, out: Path, *, wait_seconds: float = 0.0) -> Local
     settings = Settings.load()
     # The flow does this too; here it answers a wrong order at once, before a server starts.
     preflight(order.absolute(), out.absolute(), settings)
-    with stoppable(), prefect_api(settings.home / "prefect"), step_bars():
+    with stoppable(), prefect_api(settings.home / "prefect", say=say), step_bars():
         return localize(order.absolute(), out.absolute(), wait_seconds)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -93,3 +94,8 @@ def step_bars() -> Iterator[None]:
             yield
         finally:
             stop()
+
+
+def say(words: str) -> None:
+    """A line for whoever watches, beside the result."""
+    typer.echo(words, err=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import typer
 
 from cli.localizing import stoppable
-from cli.output import print_json, print_table, step_bars
+from cli.output import print_json, print_table, say, step_bars
 from flows.reasons import told
 from flows.reprocess import Night, Title, plan_night, reprocess
 from flows.server import prefect_api, studio_api
@@ -43,7 +43,7 @@ def make_again(
         with studio_api(home):
             night = reprocess(budget_minutes, include_approved, limit, True)
     else:
-        with stoppable(), prefect_api(home), step_bars():
+        with stoppable(), prefect_api(home, say=say), step_bars():
             night = reprocess(budget_minutes, include_approved, limit)
     if as_json:
         print_json(night.to_json())

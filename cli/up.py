@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 import typer
 
+from cli.output import say
 from cli.worker import HEARTBEAT_SECONDS, HEARTBEATS_MISSED
 from dubline.errors import EnvironmentFault
 from flows.deployments import default_file
@@ -48,12 +49,12 @@ def up(
     server = Piece("server", command(HOST, port), studio_environment(home, HOST, port), logs / "server.log")
     pieces = [server]
     try:
-        wait_for(server.start(), url, server.log)
+        wait_for(server.start(), url, server.log, say=say)
         note_url(home, HOST, port)
         _deploy(file or default_file(), url, HEARTBEATS_MISSED * heartbeat)
         pieces += _workers(settings, url, logs, titles=titles, gpu_workers=gpu_workers, heartbeat=heartbeat)
         typer.echo(f"Prefect at {url.removesuffix('/api')}; {', '.join(piece.name for piece in pieces)}", err=True)
-        tend(pieces, stop, lambda words: typer.echo(words, err=True))
+        tend(pieces, stop, say)
     finally:
         stop_all(pieces)
 

@@ -22,17 +22,21 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from dubline.errors import EnvironmentFault
 from dubline.process import leashed
 
-# A first start creates Prefect's database: measured 12 s on two busy cores.
-_START_TIMEOUT_SECONDS = 120.0
+# A first start creates Prefect's database: 12 s on two busy cores, and over 120 s on two that a dozen processes
+# wanted. One that cannot start ends, and is not waited for.
+_START_TIMEOUT_SECONDS = 600.0
+_SAY_SECONDS = 20.0
 # In Prefect's folder: where the server of this machine listens.
 _NOTE = "server.url"
 
 
 @contextmanager
-def prefect_api(home: Path, *, meanwhile: Callable[[], object] = lambda: None) -> Iterator[None]:
+def prefect_api(
+    home: Path, *, meanwhile: Callable[[], object] = lambda: None, say: Callable[[str], object] = lambda words: None
+) -> Iterator[None]:
     """Use the configured Prefect server, or run one in ``home`` while the context lasts.
 
-    ``meanwhile`` is called once while the server starts.
+    ``meanwhile`` is called once while the server starts, ``say`` with a line now and then when that takes long.
     """
     if PREFECT_API_URL.value():
         meanwhile()
@@ -52,7 +56,7 @@ def prefect_api(home: Path, *, meanwhile: Callable[[], object] = lambda: None) -
         )
     try:
         meanwhile()
-        wait_for(server, url, home / "server.log")
+        wait_for(server, url, home / "server.log", say=say)
         with temporary_settings({PREFECT_API_URL: url}):
             try:
                 yield
@@ -79,7 +83,7 @@ def free_port() -> int:
 def command(host: str, port: int) -> list[str]:
     """The command line of a Prefect server; with a fixed port, for at port 0 it never says where it listens."""
     return [
-        *(sys.executable, "-m", "uvicorn", "--factory", "prefect.server.api.server:create_app"),
+        *(sys.executable, "-m", "uvicorn", "--factory", "flows.prefect_app:create_app"),
         *("--host", host, "--port", str(port), "--log-level", "error", "--lifespan", "on"),
     ]
 
@@ -149,12 +153,20 @@ def _environment(home: Path) -> dict[str, str]:
     return {**os.environ, **ours}
 
 
-def wait_for(server: subprocess.Popen[bytes], url: str, log: Path) -> None:
-    """Wait until a server just started answers; `EnvironmentFault` when it ends or takes too long."""
-    deadline = time.monotonic() + _START_TIMEOUT_SECONDS
-    while time.monotonic() < deadline and server.poll() is None:
+def wait_for(
+    server: subprocess.Popen[bytes], url: str, log: Path, *, say: Callable[[str], object] = lambda words: None
+) -> None:
+    """Wait until a server just started answers; `EnvironmentFault` when it ends or takes too long.
+
+    ``say`` is given a line every 20 s.
+    """
+    began = said = time.monotonic()
+    while (now := time.monotonic()) - began < _START_TIMEOUT_SECONDS and server.poll() is None:
         if answers(url):
             return
+        if now - said > _SAY_SECONDS:
+            say(f"the Prefect server has been starting for {now - began:.0f} s ({log})")
+            said = now
         time.sleep(0.1)
     raise EnvironmentFault(
         "the Prefect server did not start", str(log), "read that log, or set PREFECT_API_URL to a server"
