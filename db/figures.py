@@ -194,4 +194,4 @@ def _newest_titles(session: Session) -> Iterator[TitleSeconds]:
         .group_by(m.Title.slug, m.Step.device)
     )
     for title, device, total in rows:
-        yield TitleSeconds(title, device, float(total))
+        yield TitleSeconds(title, str(device), float(total))

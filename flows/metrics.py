@@ -167,18 +167,18 @@ def _of_steps(steps: Mapping[str, StepFigures]) -> Iterator[Metric]:
     yield _counter("dubline_device_seconds", "Seconds that steps had a device.", device, ("step", "device"))
 
 
-Samples = Mapping[tuple[str, ...], float]
+Labels = TypeVar("Labels", bound=tuple[str, ...])
 
 
-def _gauge(name: str, about: str, samples: Samples, labels: tuple[str, ...] = ()) -> Metric:
+def _gauge(name: str, about: str, samples: Mapping[Labels, float], labels: tuple[str, ...] = ()) -> Metric:
     return _filled(GaugeMetricFamily(name, about, labels=labels), samples)
 
 
-def _counter(name: str, about: str, samples: Samples, labels: tuple[str, ...] = ()) -> Metric:
+def _counter(name: str, about: str, samples: Mapping[Labels, float], labels: tuple[str, ...] = ()) -> Metric:
     return _filled(CounterMetricFamily(name, about, labels=labels), samples)
 
 
-def _filled(family: GaugeMetricFamily | CounterMetricFamily, samples: Samples) -> Metric:
+def _filled(family: GaugeMetricFamily | CounterMetricFamily, samples: Mapping[Labels, float]) -> Metric:
     for values, value in sorted(samples.items()):
         family.add_metric(list(values), value)
     return family
