@@ -42,6 +42,7 @@ def create_app(settings: ReviewSettings, *, local: bool = False) -> FastAPI:
         redoc_url=None,
         lifespan=_alive,
         dependencies=[Depends(csrf_checked)],
+        responses=errors.RESPONSES,
     )
     app.state.desk = desk
     for router in API_ROUTERS:

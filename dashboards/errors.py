@@ -11,6 +11,7 @@ from urllib.parse import quote
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse
+from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
@@ -22,6 +23,23 @@ from db.errors import Conflict, DbError, NotFound
 
 log = logging.getLogger(__name__)
 
+
+class Problem(BaseModel):
+    """What is wrong, in words for people."""
+
+    detail: str
+
+
+# As the OpenAPI tells every operation's.
+RESPONSES: dict[int | str, dict[str, Any]] = {
+    401: {"model": Problem, "description": "Nobody is logged in."},
+    403: {"model": Problem, "description": "The role is not enough, or the CSRF token is missing."},
+    404: {"model": Problem, "description": "The catalog knows no such thing."},
+    409: {"model": Problem, "description": "It contradicts what the catalog must keep, or its state."},
+    413: {"model": Problem, "description": "The body is too large."},
+    422: {"model": Problem, "description": "The request is not what this operation takes."},
+    503: {"model": Problem, "description": "The catalog, its store or Prefect does not answer."},
+}
 _TITLES = {
     400: "That was not understood",
     403: "That is not yours to do",
