@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Select, Subquery, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Label, Select, Subquery, and_, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from db import models as m
@@ -221,7 +221,7 @@ def _words(reason: Reason) -> str:
     return f"{reason.kind} ({reason.stage}): {reason.was} -> {reason.now}"
 
 
-def _matching(query: BoardQuery) -> Select[tuple[int, date | None, datetime | None]]:
+def _matching(query: BoardQuery) -> Select[Any]:
     """Versions with a slot that was asked for, their first day and their last change."""
     found = select(m.Slot.version_id, func.min(m.Slot.due).label("due"), _changed(query)).group_by(m.Slot.version_id)
     found = found.where(*_conditions(query))
@@ -236,12 +236,12 @@ def _matching(query: BoardQuery) -> Select[tuple[int, date | None, datetime | No
     return found
 
 
-def _changed(query: BoardQuery) -> ColumnElement[datetime | None]:
+def _changed(query: BoardQuery) -> Label[Any]:
     """The last change where it is sorted by; it stands in no index beside the others."""
     return (func.max(m.Slot.changed_at) if query.sort == "changed" else func.min(None)).label("changed")
 
 
-def _titles(query: BoardQuery) -> Select[tuple[int, date | None, int, str, str, str | None, str]]:
+def _titles(query: BoardQuery) -> Select[Any]:
     """A page of versions, with their names; only sorting by name needs the names of all."""
     lines = _matching(query).subquery()
     page = select(lines, func.count().over().label("total"))
@@ -302,27 +302,14 @@ def _conditions(query: BoardQuery) -> list[ColumnElement[bool]]:
 
 def _slots(session: Session, query: BoardQuery, ids: Sequence[int]) -> dict[int, list[BoardSlot]]:
     found: dict[int, list[BoardSlot]] = {version_id: [] for version_id in ids}
-    rows = session.scalars(
-        select(m.Slot)
+    columns = [getattr(m.Slot, "id" if one.name == "slot_id" else one.name) for one in fields(BoardSlot)]
+    rows = session.execute(
+        select(m.Slot.version_id, *columns)
         .where(m.Slot.version_id.in_(ids), *_conditions(query))
         .order_by(m.Slot.version_id, m.Slot.language, m.Slot.spec_id, m.Slot.id)
     )
-    for row in rows:
-        found[row.version_id].append(
-            BoardSlot(
-                slot_id=row.id,
-                language=row.language,
-                spec_id=row.spec_id,
-                container=row.container,
-                codec=row.codec,
-                due=row.due,
-                wanted=row.wanted,
-                deliverable_id=row.deliverable_id,
-                state=row.state,
-                verdict=row.verdict,
-                stale=row.stale,
-            )
-        )
+    for version_id, *facts in rows:
+        found[version_id].append(BoardSlot(*facts))
     return found
 
 

@@ -122,7 +122,7 @@ class Reports(Database):
 
 def columns_of(name: Table) -> list[str]:
     """The columns of a report's table."""
-    return [column.key for column in _QUERIES[name]().selected_columns]
+    return [str(column.key) for column in _QUERIES[name]().selected_columns]
 
 
 def _troubled(session: Session, since: datetime, until: datetime) -> tuple[RunLine, ...]:
@@ -179,7 +179,7 @@ def _verdicts(session: Session, since: datetime, until: datetime) -> dict[str, i
     return dict(session.execute(select(judged.c.verdict, func.count()).group_by(judged.c.verdict)).tuples().all())
 
 
-def _board() -> Select[Any]:
+def _board() -> Select[*tuple[Any, ...]]:
     return (
         select(
             m.Title.slug.label("title"),
@@ -203,7 +203,7 @@ def _board() -> Select[Any]:
     )
 
 
-def _deliverables() -> Select[Any]:
+def _deliverables() -> Select[*tuple[Any, ...]]:
     return (
         select(
             m.Deliverable.id.label("deliverable_id"),
@@ -227,7 +227,7 @@ def _deliverables() -> Select[Any]:
     )
 
 
-def _checks() -> Select[Any]:
+def _checks() -> Select[*tuple[Any, ...]]:
     """Every check of every deliverable, as the JSON that was kept."""
     return (
         select(
@@ -244,7 +244,7 @@ def _checks() -> Select[Any]:
     )
 
 
-def _decisions() -> Select[Any]:
+def _decisions() -> Select[*tuple[Any, ...]]:
     return select(
         m.Approval.deliverable_id, m.Approval.decided_at, m.Approval.who, m.Approval.decision, m.Approval.note
     ).order_by(m.Approval.id)
