@@ -75,12 +75,14 @@ def title_run(plan: Plan, *, wait_seconds: float) -> Iterator[RunRef]:
             # Steps that still run are asked to stop; the flow's task runner waits for them.
             cancel.fail(run_id, first)
             stopped = isinstance(first, Cancelled | KeyboardInterrupt | TerminationSignal)
-            using.catalog.finish_run(
-                run_id,
-                "cancelled" if stopped else "failed",
-                error=str(first) or type(first).__name__,
-                exit_code=exit_code_of(first),
-            )
+            state = "cancelled" if stopped else "failed"
+            try:
+                using.catalog.finish_run(
+                    run_id, state, error=str(first) or type(first).__name__, exit_code=exit_code_of(first)
+                )
+            except DbError as silent:
+                # The next run of the title writes down that this one is no more; what ended it is said now.
+                log.warning("the run's end could not be written: %s", silent)
             if first is error:
                 raise
             raise first from error
