@@ -18,14 +18,15 @@ def create_app() -> FastAPI:
     refused at once ("database is locked"), busy timeout or not, and what it was to say of a run is lost or said again:
     begun as writers, they wait their turn. On PostgreSQL nothing is different.
     """
-    AioSqliteConfiguration.begin_transaction = _begin_as_writer  # type: ignore[method-assign]
+    AioSqliteConfiguration.begin_transaction = begin_as_writer  # type: ignore[method-assign]
     return server.create_app()
 
 
 @asynccontextmanager
-async def _begin_as_writer(
-    configuration: AioSqliteConfiguration, session: AsyncSession, with_for_update: bool = False
+async def begin_as_writer(
+    self: AioSqliteConfiguration, session: AsyncSession, with_for_update: bool = False
 ) -> AsyncGenerator[AsyncSessionTransaction, None]:
+    """`AioSqliteConfiguration.begin_transaction`, for a transaction that may write."""
     token = SQLITE_BEGIN_MODE.set("IMMEDIATE")
     try:
         async with session.begin() as transaction:

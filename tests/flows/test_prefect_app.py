@@ -1,36 +1,47 @@
-"""Prefect's server on SQLite: many who write at once wait their turn, and none is refused."""
+"""Prefect's transactions on SQLite: those that read and then write wait their turn, and none is refused."""
 
 from __future__ import annotations
 
-import re
-from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
+import asyncio
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
-from prefect import flow
-from prefect.client.orchestration import get_client
-from prefect.states import Completed, Pending, Running
+import pytest
+from prefect.server.database.configurations import AioSqliteConfiguration
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.ext.asyncio import AsyncSession, AsyncSessionTransaction
+
+from flows.prefect_app import begin_as_writer
+
+Begin = Callable[[AioSqliteConfiguration, AsyncSession], AbstractAsyncContextManager[AsyncSessionTransaction]]
+COUNTING = 8
 
 
-@flow
-def nothing() -> None:
-    """Its runs are walked through their states by hand."""
+async def counted(path: Path, begin: Begin) -> int:
+    """Several who each read a number, think, and write the next one; what it is in the end."""
+    configuration = AioSqliteConfiguration(connection_url=f"sqlite+aiosqlite:///{path}")
+    engine = await configuration.engine()
+
+    async def count() -> None:
+        async with await configuration.session(engine) as session, begin(configuration, session):
+            number = (await session.execute(text("select n from counter"))).scalar_one()
+            await asyncio.sleep(0.02)
+            await session.execute(text("update counter set n = :n"), {"n": number + 1})
+
+    async with engine.begin() as connection:
+        await connection.execute(text("create table counter (n integer)"))
+        await connection.execute(text("insert into counter values (0)"))
+    await asyncio.gather(*(count() for _ in range(COUNTING)))
+    async with engine.connect() as connection:
+        return int((await connection.execute(text("select n from counter"))).scalar_one())
 
 
-def test_many_runs_change_their_state_at_once_and_none_is_refused(prefect_server: str, prefect_folder: Path) -> None:
-    log = prefect_folder / "server.log"
-    before = log.stat().st_size
+def test_all_who_count_at_once_are_counted(tmp_path: Path) -> None:
+    assert asyncio.run(counted(tmp_path / "prefect.db", begin_as_writer)) == COUNTING
 
-    def live(number: int) -> bool:
-        with get_client(sync_client=True) as client:
-            run = client.create_flow_run(nothing, name=f"run {number}")
-            for state in (Pending(), Running(), Completed()):
-                client.set_flow_run_state(run.id, state)
-            last = client.read_flow_run(run.id).state
-            return last is not None and last.is_completed()
 
-    with ThreadPoolExecutor(8) as pool:
-        # Which server is asked belongs to the context, which a thread does not take over.
-        asked = [pool.submit(copy_context().run, live, number) for number in range(16)]
-        assert all(one.result() for one in asked)
-    assert not re.search("database is locked", log.read_text()[before:])
+def test_prefect_by_itself_refuses_them(tmp_path: Path) -> None:
+    with pytest.raises(OperationalError, match="database is locked"):
+        asyncio.run(counted(tmp_path / "prefect.db", AioSqliteConfiguration.begin_transaction))
