@@ -17,7 +17,10 @@ from db.history import run_that_made
 
 @dataclass(frozen=True, slots=True)
 class StageMade:
-    """One completed step of a run; ``inputs`` and ``outputs`` are SHA-256s by role, ``seconds`` what it took."""
+    """One completed step of a run; ``inputs`` and ``outputs`` are SHA-256s by role, ``seconds`` what it took.
+
+    ``cached`` says whether the catalog answered it.
+    """
 
     step_id: int
     stage: str
@@ -25,6 +28,7 @@ class StageMade:
     inputs: dict[str, tuple[str, ...]]
     outputs: dict[str, str]
     seconds: float
+    cached: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +124,15 @@ def _made_in(session: Session, run_id: int, stages: Sequence[str] | None) -> lis
     ):
         outputs[step_id][role] = sha256
     return [
-        StageMade(step.id, recipe.stage, recipe.params, inputs[step.id], outputs[step.id], _seconds(made or step))
+        StageMade(
+            step_id=step.id,
+            stage=recipe.stage,
+            params=recipe.params,
+            inputs=inputs[step.id],
+            outputs=outputs[step.id],
+            seconds=_seconds(made or step),
+            cached=step.cache_hit,
+        )
         for step, recipe, made in rows
     ]
 
