@@ -15,8 +15,9 @@ from flows.languages import Deliverable
 from flows.me import Sound
 from flows.preflight import Plan
 from flows.stored import read_json, recorded
+from tasks.context import means
 from tasks.difference import difference
-from tasks.step import RunRef
+from tasks.step import Pending, RunRef
 
 
 def differences(
@@ -38,39 +39,39 @@ def differences(
 def _differences(
     run: RunRef, plan: Plan, stood: Mapping[Place, Standing], sound: Sound, made: Sequence[Deliverable]
 ) -> Iterator[dict[str, Any]]:
-    report = sound.residual["report"]
-    asked = []
+    asked = [(item, before, _ask(run, before, sound, item)) for item, before in _overtaken(plan, stood, made)]
+    for item, before, pending in asked:
+        compared = pending.result() if pending is not None else None
+        if compared is not None:
+            yield {
+                "language": plan.delivered_as(item.language),
+                "spec": item.spec.id,
+                "container": item.row.container,
+                "codec": item.row.codec,
+                "before": before.deliverable_id,
+                "asset": compared["difference"],
+                **read_json(compared["difference"]),
+            }
+
+
+def _overtaken(
+    plan: Plan, stood: Mapping[Place, Standing], made: Sequence[Deliverable]
+) -> Iterator[tuple[Deliverable, Standing]]:
     for item in made:
         before = stood.get(plan.place(item.row, item.language))
-        checked = item.checked.result()
-        if before is None or item.kept or before.checked == checked.recipe_key or before.reported is None:
-            continue
-        try:
-            was, left = recorded(before.checked), recorded(before.reported)
-        except NotFound:
-            continue
-        asked.append(
-            (
-                item,
-                before,
-                difference.submit(
-                    run,
-                    f"{item.language} {item.row.spec}",
-                    check_before=was["check"],
-                    check=item.checked["check"],
-                    report_before=left["report"],
-                    report=report,
-                ),
-            )
-        )
-    for item, before, pending in asked:
-        compared = pending.result()
-        yield {
-            "language": plan.delivered_as(item.language),
-            "spec": item.spec.id,
-            "container": item.row.container,
-            "codec": item.row.codec,
-            "before": before.deliverable_id,
-            "asset": compared["difference"],
-            **read_json(compared["difference"]),
-        }
+        if before is not None and not item.kept and before.checked != item.checked.result().recipe_key:
+            yield item, before
+
+
+def _ask(run: RunRef, before: Standing, sound: Sound, item: Deliverable) -> Pending | None:
+    """The comparison; None where the reports of what stood are no longer kept."""
+    try:
+        was, left = (recorded(key) for key in (before.checked, before.reported or ""))
+    except NotFound:
+        return None
+    using, then = means(), {"check_before": was["check"], "report_before": left["report"]}
+    if not all(using.store.verify(using.catalog.asset(sha256)) for sha256 in then.values()):
+        return None
+    return difference.submit(
+        run, f"{item.language} {item.row.spec}", check=item.checked["check"], report=sound.residual["report"], **then
+    )

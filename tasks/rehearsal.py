@@ -62,6 +62,7 @@ class Rehearsal:
     """What was asked for so far, for one version, and what it would be made from."""
 
     def __init__(self, version_id: int) -> None:
+        self.using = means()
         self._version_id = version_id
         self._steps: dict[str, tuple[Desired, dict[str, str]]] = {}
         self._origins: dict[str, Path] = {}
@@ -77,7 +78,7 @@ class Rehearsal:
 
     def source(self, path: Path) -> str:
         """The hash of a studio's file; of one that is not there now, the last it was known by. Raises `NotFound`."""
-        sha256 = means().catalog.source_hash(path)
+        sha256 = self.using.catalog.source_hash(path)
         if sha256 is None:
             raise NotFound("a source is not there, and never was", str(path), "correct the order, or bring the file")
         self._origins[sha256] = path
@@ -85,7 +86,7 @@ class Rehearsal:
 
     def step(self, recipe: Recipe, inputs: Mapping[str, Sequence[Asked]]) -> Foreseen:
         """What the catalog answers for this recipe, or would be asked to keep; ``inputs`` are the recipe's."""
-        found = means().catalog.find_outputs(recipe.key)
+        found = self.using.catalog.find_outputs(recipe.key)
         if found is not None:
             outputs, values = {role: asset.sha256 for role, asset in found.outputs.items()}, dict(found.measurements)
         else:
@@ -127,7 +128,7 @@ class Rehearsal:
         return None
 
     def _stand_in(self, stage: str) -> StoredOutputs:
-        catalog = means().catalog
+        catalog = self.using.catalog
         key = catalog.last_recipe(self._version_id, stage)
         found = catalog.find_outputs(key) if key is not None else None
         return found or StoredOutputs(step_id=0, outputs={}, measurements={})

@@ -186,7 +186,7 @@ class Step:
     def _rehearse(self, held: Rehearsal, inputs: Mapping[str, Input], params: Mapping[str, Any]) -> StepResult:
         """What this step would give today, without running it or writing anything."""
         hashes = {role: given for role, ref in inputs.items() if (given := _asset_ids(ref)) is not None}
-        recipe = self.recipe(hashes, params, means())
+        recipe = self.recipe(hashes, params, held.using)
         foreseen = held.step(recipe, {role: _asked(ref) for role, ref in inputs.items() if role in hashes})
         return StepResult(self.name, recipe.key, list(recipe.models), foreseen.outputs, foreseen.values)
 

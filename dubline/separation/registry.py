@@ -13,6 +13,7 @@ import shutil
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -236,13 +237,19 @@ def _not_shipped(card: ModelCard) -> BadInput:
 
 def _parse(path: Path) -> ModelCard:
     try:
-        return ModelCard.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        return _card(path.read_text(encoding="utf-8"))
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"]) or "the card"
         raise BadInput(f"{field}: {first['msg']}", str(path), "correct the card") from error
     except (yaml.YAMLError, OSError, UnicodeDecodeError) as error:
         raise BadInput("not a readable YAML card", str(path), "name a model card") from error
+
+
+@lru_cache(maxsize=256)
+def _card(text: str) -> ModelCard:
+    """Parsed once: a run asks for its model's card at every step, and YAML is slow to read."""
+    return ModelCard.model_validate(yaml.safe_load(text))
 
 
 def _given(card: Path | str) -> ModelCard:
