@@ -41,6 +41,13 @@ from typing import Any
 from uuid import UUID
 
 from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import (
+    FlowRunFilter,
+    FlowRunFilterState,
+    FlowRunFilterStateType,
+    WorkPoolFilter,
+    WorkPoolFilterName,
+)
 from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from sqlalchemy import create_engine, text
@@ -63,6 +70,16 @@ DUBS, SPECS = ("fr-FR", "es-419"), ("ebu-r128", "netflix-nearfield")
 # A night in which nothing ends for so long is stuck.
 _STUCK_SECONDS = 1200.0
 _POLL_SECONDS = 2.0
+
+# A crashed title is taken up again.
+_UNENDED = [
+    StateType.SCHEDULED,
+    StateType.PENDING,
+    StateType.RUNNING,
+    StateType.PAUSED,
+    StateType.CANCELLING,
+    StateType.CRASHED,
+]
 
 # What a database or Prefect says when processes got into each other's way.
 _TROUBLE = re.compile(
@@ -196,7 +213,7 @@ def _night(place: Place, orders: Sequence[Path]) -> dict[str, Any]:
         for order in orders:
             submit_order(preflight(order, place.out, settings), queue="normal", wait_seconds=60.0)
         submitted = time.monotonic() - began
-        runs = _until_all_ended()
+        runs = _until_all_ended(len(orders))
         seconds = time.monotonic() - began
     faults = [*_delivery_faults(place, orders, runs), *_log_faults(place.root / "logs"), *_catalog_faults(place)]
     return {
@@ -211,21 +228,20 @@ def _night(place: Place, orders: Sequence[Path]) -> dict[str, Any]:
     }
 
 
-def _until_all_ended() -> list[FlowRun]:
+def _until_all_ended(titles: int) -> list[FlowRun]:
     """Every flow run there is, once none is left to do; raises `SystemExit` when none ends any more."""
-    ended, since = -1, time.monotonic()
+    unended = FlowRunFilter(state=FlowRunFilterState(type=FlowRunFilterStateType(any_=_UNENDED)))
+    pool = WorkPoolFilter(name=WorkPoolFilterName(any_=["cpu"]))
+    fewest, since = titles + 1, time.monotonic()
     with get_client(sync_client=True) as client:
-        while True:
-            runs = _all_runs(client)
-            left = [one for one in runs if one.state is None or not one.state.is_final()]
-            if not left:
-                return runs
-            if len(runs) - len(left) > ended:
-                ended, since = len(runs) - len(left), time.monotonic()
-                _say(f"{ended} of {len(runs)} runs have ended")
+        while left := client.count_flow_runs(flow_run_filter=unended, work_pool_filter=pool):
+            if left < fewest:
+                fewest, since = left, time.monotonic()
+                _say(f"{titles - left} of {titles} titles have ended")
             if time.monotonic() - since > _STUCK_SECONDS:
-                raise SystemExit(f"stuck: {[(one.name, one.state_name) for one in left[:5]]}")
+                raise SystemExit(f"stuck with {left} titles")
             time.sleep(_POLL_SECONDS)
+        return _all_runs(client)
 
 
 def _all_runs(client: Any) -> list[FlowRun]:
