@@ -15,8 +15,8 @@ class LogSettings(Places):
 
     log: Literal["none", "text", "json"] = "none"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
-    # Standard error where there is none. Not `log_file`: DUBLINE_LOG_FILE would be the file that holds DUBLINE_LOG.
-    log_path: Path | None = None
+    # Standard error where there is none.
+    log_file: Path | None = None
     # A file that has grown so large is set aside, and as many of those are kept.
     log_limit: ByteSize = Field(default=ByteSize(50 * 2**20), ge=2**10)
     log_keep: int = Field(default=5, ge=0)

@@ -85,10 +85,10 @@ def handler() -> logging.Handler:
     """The handler that the settings ask for; raises `DbError` for a wrong setting, `OSError` where it cannot write."""
     settings = LogSettings.load()
     made: logging.Handler
-    if settings.log_path is None:
+    if settings.log_file is None:
         made = logging.StreamHandler(sys.stderr)
     else:
-        made = SharedFile(settings.log_path, limit=settings.log_limit, keep=settings.log_keep)
+        made = SharedFile(settings.log_file, limit=settings.log_limit, keep=settings.log_keep)
     made.setLevel(settings.log_level.upper())
     made.setFormatter(JsonLine() if settings.log == "json" else TextLine())
     return made
@@ -106,8 +106,8 @@ def set_up() -> None:
     try:
         handler().close()
     except OSError as error:
-        where = str(error.filename or settings.log_path)
-        raise EnvironmentFault(f"the log cannot be written: {error.strerror}", where, "set DUBLINE_LOG_PATH") from error
+        where = str(error.filename or settings.log_file)
+        raise EnvironmentFault(f"the log cannot be written: {error.strerror}", where, "set DUBLINE_LOG_FILE") from error
     os.environ["PREFECT_LOGGING_SETTINGS_PATH"] = str(Path(__file__).with_name("logging.yaml"))
 
 

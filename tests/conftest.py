@@ -30,7 +30,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty DUBLINE_HOME, with no other setting of the user's in effect."""
     settings_of_the_user = (
         "DATABASE_URL", "STORE_URL", "CACHE_DIR", "CACHE_LIMIT", "DEVICE", "GPU_POOL", "MODELS_DIR", "SPECS_DIR",
-        "FFMPEG", "JOBS", "PRECISION", "LOG", "LOG_PATH", "OPENLINEAGE_URL", "WEBHOOK_URL", "REVIEW_URL",
+        "FFMPEG", "JOBS", "PRECISION", "LOG", "LOG_FILE", "OPENLINEAGE_URL", "WEBHOOK_URL", "REVIEW_URL",
     )  # fmt: skip
     for name in settings_of_the_user:
         monkeypatch.delenv(f"DUBLINE_{name}", raising=False)

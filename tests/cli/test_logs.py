@@ -25,7 +25,7 @@ for name in ("tasks.step", "prefect.workers", "sqlalchemy.engine"):
 
 def test_ours_and_prefect_s_lines_go_to_one_file(home: Path, tmp_path: Path) -> None:
     path = tmp_path / "logs" / "dubline.jsonl"
-    environment = {**os.environ, "DUBLINE_LOG": "json", "DUBLINE_LOG_PATH": str(path)}
+    environment = {**os.environ, "DUBLINE_LOG": "json", "DUBLINE_LOG_FILE": str(path)}
     done = subprocess.run([sys.executable, "-c", WRITE], env=environment, capture_output=True, text=True, check=True)
     assert done.stderr == ""
     lines = [json.loads(line) for line in path.read_text().splitlines()]
@@ -35,7 +35,7 @@ def test_ours_and_prefect_s_lines_go_to_one_file(home: Path, tmp_path: Path) -> 
 
 @pytest.mark.parametrize(
     ("setting", "value", "said"),
-    [("DUBLINE_LOG", "xml", "DUBLINE_LOG"), ("DUBLINE_LOG_PATH", "/proc/nowhere/log", "/proc/nowhere")],
+    [("DUBLINE_LOG", "xml", "DUBLINE_LOG"), ("DUBLINE_LOG_FILE", "/proc/nowhere/log", "/proc/nowhere")],
 )
 def test_a_log_that_cannot_be_is_refused_in_one_line(setting: str, value: str, said: str, home: Path) -> None:
     environment = {**os.environ, "DUBLINE_LOG": "json", setting: value}

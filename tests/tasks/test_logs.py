@@ -75,7 +75,7 @@ def test_many_processes_fill_one_file_after_the_other_and_no_line_is_lost_or_tor
     assert [writer.wait(60) for writer in writers] == [0, 0, 0]
     files = list(path.parent.glob("dubline.jsonl*"))
     assert len(files) > 3
-    assert all(file.stat().st_size <= 20_000 for file in files)
+    assert all(file.stat().st_size <= 20_000 + 3 * 100 for file in files)  # a line of each, begun at once
     lines = [line.rsplit(" ", 1)[0] for file in files for line in file.read_text().splitlines()]
     assert sorted(lines) == sorted(f"{k} {number}" for k in range(3) for number in range(400))
 
