@@ -13,9 +13,9 @@ from pathlib import Path
 class SharedFile(logging.Handler):
     """Appends each line in one write, so that lines of several processes never mix.
 
-    When the file would exceed ``limit`` bytes (by no more than a line of each writer) it becomes ``NAME.1``, that one ``NAME.2``, and so on up to ``keep``;
-    who finds it full does so under a lock. What cannot be written is dropped, and said once: a full log disk is no
-    reason to stop a title.
+    When the file would exceed ``limit`` bytes (by no more than a line of each writer) it becomes ``NAME.1``, that one
+    ``NAME.2``, and so on up to ``keep``; who finds it full does so under a lock. What cannot be written is dropped, and
+    said once: a full log disk is no reason to stop a title.
     """
 
     def __init__(self, path: Path, *, limit: int, keep: int) -> None:
