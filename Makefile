@@ -47,9 +47,11 @@ format: setup
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# All but the one that trains for hours.
+# All but those that train, want a corpus, or take a machine for themselves; and their parts, which are no benches.
+BENCHES := $(filter-out transfer reconstruction studio_night measure_costs costs queueing resident,$(patsubst bench/%.py,%,$(wildcard bench/*.py)))
+
 bench: setup
-	for script in $(filter-out bench/transfer.py bench/reconstruction.py,$(wildcard bench/*.py)); do $(BIN)/python $$script || exit 1; done
+	for name in $(BENCHES); do $(BIN)/python -m bench.$$name || exit 1; done
 
 clean:
 	rm -rf $(VENV) $(OUT) build *.egg-info
