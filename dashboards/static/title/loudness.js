@@ -7,7 +7,7 @@ const LOWEST = -42;
 
 /** Draws `loudness`: `{curve: {step, short_term_lufs, momentary_lufs}, limits: [{name, low, high, target, short_term}]}`. */
 export function drawLoudness(pen, loudness, box, start, scale) {
-  if (!loudness) return;
+  if (!loudness) return; // on its way
   const y = (lufs) => box.y + ((HIGHEST - Math.min(Math.max(lufs, LOWEST), HIGHEST)) / (HIGHEST - LOWEST)) * box.height;
   loudness.limits.forEach((limit, number) => {
     if (limit.target === null) return;
@@ -24,7 +24,12 @@ export function drawLoudness(pen, loudness, box, start, scale) {
     pen.fillRect(box.x, y(limit.short_term), box.width, 1);
   }
   const { curve } = loudness;
-  if (!curve) return;
+  if (!curve) {
+    pen.fillStyle = color("ink-soft");
+    pen.textBaseline = "middle";
+    pen.fillText("This track is not measured: the M&E and the mixes are.", box.x + 8, box.y + box.height / 2);
+    return;
+  }
   line(pen, curve.momentary_lufs, curve.step, box, start, scale, y, color("line-strong"), 1);
   line(pen, curve.short_term_lufs, curve.step, box, start, scale, y, color("ink"), 1.75);
   pen.textBaseline = "middle";

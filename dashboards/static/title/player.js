@@ -85,11 +85,14 @@ export class Player extends EventTarget {
     return Promise.resolve();
   }
 
-  /** Has the blocks around `frame` fetched, those of the track that is heard first. */
-  prefetch(frame) {
+  /** Has the block at `frame` fetched, of the track that is heard and then of one after another of the rest. */
+  async prefetch(frame) {
+    const turn = (this.fetching = {});
     const number = Math.floor(frame / this.span);
-    const order = [this.#track(), ...this.tracks.filter((track) => track.id !== this.heard)];
-    for (const track of order.filter(Boolean)) this.blocks.get(track, number).catch(() => {});
+    for (const track of [this.#track(), ...this.tracks.filter((one) => one.id !== this.heard)]) {
+      // All at once would leave no connection for what is to be seen.
+      if (track && turn === this.fetching) await this.blocks.get(track, number).catch(() => {});
+    }
   }
 
   /** Lets another track be heard, from this moment on. */

@@ -29,19 +29,21 @@ def treatments(run_id: int) -> dict[str, dict[str, Any]]:
 
 
 def test_the_next_run_has_the_edit_and_nothing_else_and_the_lineage_says_who(
-    prefect_server: str, sample: Path, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    prefect_server: str, sample: Path, home: Path, tmp_path: Path
 ) -> None:
     order, out = sample / "order.yaml", tmp_path / "out"
     first = localize_here(order, out)
     before = treatments(first.run_id)
     event = next(one for one in before.values() if one["disposition"] != "keep")
 
-    with TestClient(create_app(ReviewSettings(home=home, review_token="let-me-in"), local=True)) as person:
+    with TestClient(create_app(ReviewSettings(review_token="let-me-in"), local=True)) as person:
         person.get("/enter?token=let-me-in")
         told = person.get("/api/me").json()
         said = {"do": "change", "event": event["id"], "disposition": "keep", "note": "the baby never speaks"}
         headers = HEADERS | {"X-CSRF-Token": told["csrf"]}
-        answer = person.post("/api/titles/glass-harbor/edits", json=said, headers=headers).json()
+        asked = person.post("/api/titles/glass-harbor/edits", json=said, headers=headers)
+        assert asked.status_code == 201
+        answer = asked.json()
 
     second = localize_here(order, out)
     after = treatments(second.run_id)
