@@ -7,6 +7,7 @@ from pathlib import Path
 import typer
 
 from cli.localizing import localize_here, show_localized
+from flows.refused import DubsRefused
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -32,5 +33,10 @@ def localize(
     as_json: bool = typer.Option(False, "--json", help="Print one JSON object."),
 ) -> int:
     """Localize a title. Run it again after a crash: finished steps are answered from the catalog. Exit 4 if a
-    deliverable fails its check."""
-    return show_localized(localize_here(order, out, wait_seconds=wait), as_json=as_json)
+    deliverable fails its check, 3 if a dub among others cannot be used: those are delivered."""
+    try:
+        localized = localize_here(order, out, wait_seconds=wait)
+    except DubsRefused as refused:
+        show_localized(refused.localized, as_json=as_json)
+        raise
+    return show_localized(localized, as_json=as_json)

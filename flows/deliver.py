@@ -18,6 +18,7 @@ from flows.notes import odd_but_valid
 from flows.notify import tell_failures
 from flows.packing import Packed, pack_deliverables, pack_stems
 from flows.preflight import Plan
+from flows.refused import Refused
 from flows.source import Source
 from flows.stored import read_json
 from tasks.context import means
@@ -61,6 +62,7 @@ class Localized:
     me: dict[str, str]
     report: Path
     notes: tuple[str, ...]
+    refused: tuple[Refused, ...] = ()
     # Candidates held against what stood in their places (`flows.difference`).
     differences: tuple[dict[str, Any], ...] = ()
 
@@ -86,6 +88,7 @@ class Localized:
             ],
             "me": self.me,
             "report": str(self.report),
+            "refused": [one.to_json() for one in self.refused],
             "notes": list(self.notes),
             "differences": list(self.differences),
         }
@@ -99,9 +102,10 @@ def deliver(run: RunRef, plan: Plan, source: Source, sound: Sound, made: Sequenc
     packed = pack_deliverables(run, made)
     stems = pack_stems(run, sound.package, {f"{role}_bwf": stem_path(slug, role) for role in ME_TRACKS})
     me_figures = read_json(sound.me_level.result()["measurement"])
-    notes = odd_but_valid(plan, source, sound, made, me_figures)
+    notes = [*odd_but_valid(plan, source, sound, made, me_figures), *_left_out(plan)]
     body = manifest_body(plan, source, sound.stems, checks, packed, stems, notes) | {
         "me_measurement": me_figures,
+        "refused": [one.to_json() for one in plan.refused],
         "original_heard": read_json(sound.language.result()["language"]),
     }
     files = [file for one in packed.values() for file in one.publications]
@@ -145,7 +149,14 @@ def deliver(run: RunRef, plan: Plan, source: Source, sound: Sound, made: Sequenc
     executed, cached = means().catalog.step_counts(run.run_id)
     me = {role: str(lies[stem_path(slug, role)]) for role in ("me", "optional", "dx_guide")}
     me["report"] = str(lies["me/report.json"])
-    return Localized(slug, run.run_id, cached, executed, delivered, me, lies["qc/report.html"], tuple(notes))
+    return Localized(
+        slug, run.run_id, cached, executed, delivered, me, lies["qc/report.html"], tuple(notes), plan.refused
+    )
+
+
+def _left_out(plan: Plan) -> Iterator[str]:
+    for one in plan.refused:
+        yield f"{plan.delivered_as(one.language)} is not delivered: {one.error}"
 
 
 def _guide_text(slug: str, sound: Sound) -> Iterator[Publication]:

@@ -18,7 +18,7 @@ from flows.order import Delivery, Dub
 from flows.preflight import Plan
 from flows.source import Source
 from flows.stored import recorded
-from flows.sync import sync_dub
+from flows.sync import Synced
 from tasks.broadcast import broadcast, channel_role
 from tasks.check import check
 from tasks.conform import conform
@@ -68,9 +68,9 @@ class Deliverable:
     kept: bool = False
 
 
-def mix_language(run: RunRef, plan: Plan, source: Source, sound: Sound, dub: Dub) -> Dubbed:
-    """Submit the mix of one dub; the languages of a title run side by side as far as the machine allows."""
-    placed, synced = sync_dub(run, plan, source, sound, dub)
+def mix_language(run: RunRef, plan: Plan, sound: Sound, dub: Dub, aligned: Synced) -> Dubbed:
+    """Submit the mix of one dub as it lies (`sync_dub`); languages run side by side as far as the machine allows."""
+    placed, synced = aligned
     spoken = speech.submit(run, dub.language, dialogue=placed["dub_dx"])
     heard = language.submit(
         run, dub.language, dialogue=placed["dub_dx"], speech=spoken["speech"], tag=plan.languages[dub.language].bcp47
@@ -105,10 +105,9 @@ def make_deliverables(
 
 
 def _wanted(plan: Plan, dubbed: Sequence[Dubbed]) -> Iterator[tuple[Delivery, str, tuple[Dubbed, ...]]]:
-    rows = plan.order.deliver
     for one in dubbed:
-        yield from ((row, one.dub.language, (one,)) for row in rows if row.languages == "one")
-    yield from ((row, MULTIPLE, tuple(dubbed)) for row in rows if row.languages == "all")
+        yield from ((row, one.dub.language, (one,)) for row in plan.rows if row.languages == "one")
+    yield from ((row, MULTIPLE, tuple(dubbed)) for row in plan.rows if row.languages == "all")
 
 
 def _keep(

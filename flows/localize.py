@@ -17,8 +17,10 @@ from flows.languages import make_deliverables, mix_language
 from flows.me import make_me
 from flows.preflight import Plan, preflight, preflight_again
 from flows.progress import title_progress
+from flows.refused import DubsRefused
 from flows.run import refuse_after_crashes, title_run
 from flows.source import take_in
+from flows.sync import sync_dubs
 from tasks import cancel
 from tasks.check import check
 from tasks.context import means
@@ -45,7 +47,8 @@ def localize(
     appears as a candidate beside what stands, and with ``keep_approved`` what is approved or delivered is not made.
 
     A second run of a title waits up to ``wait_seconds`` for the first, then is refused. Raises `BadInput`,
-    `EnvironmentFault` or a `DbError`; a deliverable that fails its check is delivered with that verdict.
+    `EnvironmentFault` or a `DbError`; a deliverable that fails its check is delivered with that verdict. Where some
+    of several dubs cannot be used, the others are delivered, and `DubsRefused` says so at the end.
     """
     refuse_after_crashes()
     return patiently(
@@ -65,11 +68,17 @@ def _localize(
         stood = means().catalog.standing(run.version_id, check=check.name, report=residual.name)
         kept = {place: one for place, one in stood.items() if keep_approved and one.kept}
         source = take_in(run, plan)
+        plan = plan.without(source.refused)
         sound = make_me(run, plan, source)
-        dubbed = [mix_language(run, plan, source, sound, dub) for dub in plan.order.dubs]
+        aligned, refused = sync_dubs(run, plan, source, sound)
+        plan = plan.without(refused)
+        dubbed = [mix_language(run, plan, sound, dub, aligned[dub.language]) for dub in plan.dubs]
         made = list(make_deliverables(run, plan, source, dubbed, kept))
         localized = deliver(run, plan, source, sound, made)
-        return replace(localized, differences=tuple(differences(run, plan, stood, sound, made)))
+        localized = replace(localized, differences=tuple(differences(run, plan, stood, sound, made)))
+        if plan.refused:
+            raise DubsRefused(plan.refused, localized)
+        return localized
 
 
 def _plan_again(version_id: int, settings: Settings) -> Plan:

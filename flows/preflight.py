@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,7 +24,8 @@ from dubline.vocalization import policies
 from dubline.vocalization.edits import read_edits
 from dubline.vocalization.policies import Policy
 from flows.naming import channels_of, check_names
-from flows.order import Delivery, Order, read_order
+from flows.order import Delivery, Dub, Order, read_order
+from flows.refused import Refused
 from flows.roots import check_inside
 from tasks.recognition import configured
 from tasks.settings import Settings
@@ -45,6 +47,25 @@ class Plan:
     languages: dict[str, Language]
     # An order that the catalog kept: what comes of it is laid beside what stands.
     again: bool = False
+    refused: tuple[Refused, ...] = ()
+
+    @property
+    def dubs(self) -> tuple[Dub, ...]:
+        """The order's dubs, but those that cannot be used."""
+        without = {one.language for one in self.refused}
+        return tuple(dub for dub in self.order.dubs if dub.language not in without)
+
+    @property
+    def rows(self) -> tuple[Delivery, ...]:
+        """The order's deliveries, but a file of all languages where one of them is missing."""
+        return tuple(row for row in self.order.deliver if row.languages == "one" or not self.refused)
+
+    def without(self, refused: Sequence[Refused]) -> Plan:
+        """The plan that goes on without some dubs; raises what is wrong with the first where nothing is left to do."""
+        plan = replace(self, refused=(*self.refused, *refused))
+        if refused and not (plan.dubs and plan.rows):
+            raise refused[0].error
+        return plan
 
     def delivered_as(self, language: str) -> str:
         """The BCP-47 tag under which an order's language is delivered; ``mul``, several languages, is itself."""
@@ -103,14 +124,26 @@ def plan_of(order: Order, order_path: Path, out: Path, settings: Settings) -> Pl
 
 
 def look_at_files(plan: Plan, settings: Settings) -> Plan:
-    """The same plan, once every file it reads is known to be there and its output place takes files."""
-    for path in files_of(plan.order):
-        check_file(path)
+    """The same plan, once every file it reads is known to be there and its output place takes files.
+
+    It goes on without a dub whose files cannot be read, where others are left.
+    """
+    check_file(plan.order.master.path)
+    plan = plan.without([one for dub in plan.dubs if (one := _unreadable(dub)) is not None])
     if plan.order.options.edits is not None:
         read_edits(plan.order.options.edits)
     configured(settings.asr_model)
     _writable(plan.out)
     return plan
+
+
+def _unreadable(dub: Dub) -> Refused | None:
+    try:
+        for path in dub.files:
+            check_file(path)
+    except BadInput as error:
+        return Refused(dub.language, error)
+    return None
 
 
 def files_of(order: Order) -> list[Path]:

@@ -8,6 +8,7 @@ from flows.me import make_me
 from flows.packing import final_output
 from flows.preflight import Plan
 from flows.source import take_in
+from flows.sync import sync_dubs
 from tasks.rehearsal import Rehearsal
 from tasks.step import RunRef
 
@@ -21,8 +22,11 @@ def rehearse(plan: Plan, version_id: int) -> dict[Place, DesiredFile]:
     run = RunRef(0, version_id, plan.order.title.id)
     with held.held():
         source = take_in(run, plan)
+        plan = plan.without(source.refused)
         sound = make_me(run, plan, source)
-        dubbed = [mix_language(run, plan, source, sound, dub) for dub in plan.order.dubs]
+        aligned, refused = sync_dubs(run, plan, source, sound)
+        plan = plan.without(refused)
+        dubbed = [mix_language(run, plan, sound, dub, aligned[dub.language]) for dub in plan.dubs]
         made = list(make_deliverables(run, plan, source, dubbed, {}))
         return {plan.place(item.row, item.language): _desired(held, run, item) for item in made}
 

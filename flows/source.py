@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from dubline.audio.layout import Layout
+from dubline.errors import BadInput
 from dubline.media.streams import Media
 from flows.edits import gather_edits
 from flows.preflight import Plan, check_media
+from flows.refused import Refused, refusals
 from flows.run import register
 from flows.space import check_space
 from flows.start import start_frames
@@ -28,7 +30,7 @@ class Source:
     """The title's material inside dubline: asset ids, what the master holds, the steps that took it in.
 
     ``edits`` is what a person said about the events, None where nobody did. ``dubs`` are the files of every dub,
-    ``starts`` where it begins in samples of the OV mix, by the order's language.
+    ``starts`` where it begins in samples of the OV mix, by the order's language; ``refused`` are those that do not fit.
     """
 
     master: str
@@ -39,6 +41,7 @@ class Source:
     dubs: dict[str, list[str]]
     starts: dict[str, int]
     placed: dict[str, Pending]
+    refused: tuple[Refused, ...]
 
     @property
     def rate(self) -> int:
@@ -64,7 +67,7 @@ def take_in(run: RunRef, plan: Plan) -> Source:
         dub.language: [
             take(run, path, dub.language, "dub_dx", plan.languages[dub.language].bcp47) for path in dub.files
         ]
-        for dub in order.dubs
+        for dub in plan.dubs
     }
     edited = gather_edits(run, plan)
     probed = probe.submit(run, master=master).result()
@@ -76,7 +79,7 @@ def take_in(run: RunRef, plan: Plan) -> Source:
         means().catalog.record_tracks(run.version_id, master, list(tracks_of(media)))
     ov = demux.submit(run, master=master, stream=order.master.audio_stream).result()
     rate, frames = int(str(ov.values["rate"])), int(str(ov.values["frames"]))
-    starts = {dub.language: start_frames(dub, media, rate=rate, where=str(plan.order_path)) for dub in order.dubs}
+    starts, refused = _starts(plan, media, rate=rate)
     placed = {
         dub.language: place.submit(
             run,
@@ -89,12 +92,24 @@ def take_in(run: RunRef, plan: Plan) -> Source:
             channels=list(dub.channels),
             may_overhang=order.sync_of(dub) == "conform",
         )
-        for dub in order.dubs
+        for dub in plan.dubs
+        if dub.language in starts
     }
-    for pending in placed.values():
-        # A dub that does not fit is refused before the long work begins.
-        pending.result()
-    return Source(master, probed["media"], media, edited, ov, dubs, starts, placed)
+    # A dub that does not fit is refused before the long work begins.
+    refused += refusals(placed)
+    return Source(master, probed["media"], media, edited, ov, dubs, starts, placed, tuple(refused))
+
+
+def _starts(plan: Plan, media: Media, *, rate: int) -> tuple[dict[str, int], list[Refused]]:
+    """Where each dub begins, in samples of the OV mix, and the dubs whose start is none of this film's."""
+    starts: dict[str, int] = {}
+    refused: list[Refused] = []
+    for dub in plan.dubs:
+        try:
+            starts[dub.language] = start_frames(dub, media, rate=rate, where=str(plan.order_path))
+        except BadInput as error:
+            refused.append(Refused(dub.language, error))
+    return starts, refused
 
 
 def read_media(sha256: str) -> Media:

@@ -15,7 +15,7 @@ from tasks.place import facts_of
 from tasks.step import Made, Value, Work, step
 
 
-@step("align", version=1, tools=("soxr",))
+@step("align", version=1, tools=("soxr",), refuses=True)
 def align(
     work: Work,
     dub: list[Path],

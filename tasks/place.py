@@ -11,7 +11,7 @@ from dubline.mixing.route import SILENT_PEAK
 from tasks.step import Made, Value, Work, step
 
 
-@step("place", version=2, tools=("soxr",))
+@step("place", version=2, tools=("soxr",), refuses=True)
 def place(
     work: Work,
     dub: list[Path],

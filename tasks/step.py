@@ -23,6 +23,7 @@ from prefect.runtime import flow_run
 
 from db.assets import StoredAsset
 from db.recipes import ModelFacts, Recipe, input_list
+from dubline.errors import BadInput
 from tasks import cancel, logs, openlineage
 from tasks.context import Means, means
 from tasks.patience import patiently
@@ -141,6 +142,7 @@ class Step:
         tools: Sequence[str],
         weights: Weights | None,
         uses_device: bool,
+        refuses: bool,
     ) -> None:
         parameters = inspect.signature(body).parameters.values()
         self.name = name
@@ -150,6 +152,7 @@ class Step:
         self._tools = tuple(tools)
         self._weights = weights
         self._uses_device = uses_device
+        self._refuses = refuses
         self._task = task(
             name=name,
             description=inspect.getdoc(body),
@@ -200,7 +203,8 @@ class Step:
             try:
                 return self._result(run, subject, inputs, params)
             except BaseException as error:
-                cancel.fail(run.run_id, error)
+                if not (self._refuses and isinstance(error, BadInput)):
+                    cancel.fail(run.run_id, error)
                 level = logging.INFO if openlineage.end_of(error) == "ABORT" else logging.ERROR
                 log.log(level, "ended: %s", str(error) or type(error).__name__)
                 raise
@@ -277,14 +281,23 @@ class Step:
 
 
 def step(
-    name: str, *, version: int, tools: Sequence[str] = (), weights: Weights | None = None, uses_device: bool = False
+    name: str,
+    *,
+    version: int,
+    tools: Sequence[str] = (),
+    weights: Weights | None = None,
+    uses_device: bool = False,
+    refuses: bool = False,
 ) -> Callable[[Callable[..., Made]], Step]:
     """Declare a step: ``version`` is bumped by hand whenever the body's result changes.
 
     ``tools`` names the programs whose major version belongs to the recipe; ``weights`` gives the models a call
-    uses, as ``{id, name, version, sha256, licence}``; ``uses_device`` says that its time is a device's time.
+    uses, as ``{id, name, version, sha256, licence}``; ``uses_device`` says that its time is a device's time;
+    ``refuses`` that its bad input is its own: the run's other steps go on.
     """
-    return lambda body: Step(body, name=name, version=version, tools=tools, weights=weights, uses_device=uses_device)
+    return lambda body: Step(
+        body, name=name, version=version, tools=tools, weights=weights, uses_device=uses_device, refuses=refuses
+    )
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -142,10 +143,6 @@ def test_a_master_that_is_no_film_is_refused(
         (lambda order: order["deliver"][0].update(container="mp4"), "pcm_s24le"),
         (lambda order: order["deliver"][0].update(container="avi"), "avi"),
         (lambda order: order["deliver"][0].update(codec="mp3"), "mp3"),
-        (lambda order: order["dubs"][0].update(start="00:00:05:00"), "past the end of the picture"),
-        (lambda order: order["dubs"][0].update(start="5 s"), "5 s"),
-        (lambda order: order["dubs"][0].update(dialogue="nowhere.wav"), "nowhere.wav"),
-        (lambda order: order["dubs"][0].update(dialogue="order.yaml"), "order.yaml"),
     ],
 )
 def test_an_order_that_asks_for_the_impossible_is_refused(
@@ -155,23 +152,51 @@ def test_an_order_that_asks_for_the_impossible_is_refused(
     assert said in refused(tmp_path, order, capsys)
 
 
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        ({"start": "5 s"}, "5 s"),
+        ({"start": "00:00:05:00"}, "past the end of the picture"),
+        ({"dialogue": "nowhere.wav"}, "nowhere.wav"),
+        ({"dialogue": "order.yaml"}, "order.yaml"),
+    ],
+)
+def test_an_order_whose_only_dub_cannot_be_used_is_refused(
+    order: Order, tmp_path: Path, capsys: pytest.CaptureFixture[str], spoil: dict[str, str], said: str
+) -> None:
+    order["dubs"] = [order["dubs"][0] | spoil]
+    assert said in refused(tmp_path, order, capsys)
+    with means().catalog.read() as session:
+        stages = session.execute(select(m.Recipe.stage)).scalars().all()
+        assert session.execute(select(m.TitleLock)).all() == []
+    assert "separate" not in stages
+
+
 def test_text_that_is_not_yaml_is_refused_with_its_line(
     order: Order, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert "line 2" in refused(tmp_path, "title: {id: a}\nmaster: [", capsys)
 
 
-def test_one_bad_dub_among_good_ones_refuses_the_order_before_the_long_work(
+def test_a_bad_dub_among_good_ones_is_named_and_the_others_are_delivered(
     order: Order, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Its name is said, nothing is delivered in any language, and the title is free for the next run."""
     (tmp_path / "dub_es.wav").unlink()
     (tmp_path / "dub_es.wav").write_text("This is not sound.\n" * 100)
-    assert "dub_es.wav" in refused(tmp_path, order, capsys)
+    path = tmp_path / "order.yaml"
+    path.write_text(yaml.safe_dump(order), encoding="utf-8")
+    assert run(["localize", str(path), "--out", str(tmp_path / "out"), "--json"]) == 3
+    shown = capsys.readouterr()
+    assert shown.err.splitlines()[-1].startswith("error: ") and "dub_es.wav" in shown.err.splitlines()[-1]
+    told = json.loads(shown.out)
+    assert {item["language"] for item in told["deliverables"]} == {"fr-FR"}
+    assert len(told["deliverables"]) == len(order["deliver"])
+    assert all(Path(item["path"]).is_file() for item in told["deliverables"])
+    (left_out,) = told["refused"]
+    assert left_out["language"] == "es-419" and "dub_es.wav" in left_out["error"]
+    assert not (tmp_path / "out" / order["title"]["id"] / "es-419").exists()
     with means().catalog.read() as session:
         ended = session.execute(select(m.Run.state, m.Run.exit_code)).all()
-        stages = session.execute(select(m.Recipe.stage)).scalars().all()
-        held = session.execute(select(m.TitleLock)).all()
-    assert [tuple(run) for run in ended] == [("failed", 3)]
-    assert "separate" not in stages
-    assert held == []
+        assert session.execute(select(m.TitleLock)).all() == []
+        assert {row.language for row in session.scalars(select(m.Wanted))} == {"fr-FR", "es-419"}
+    assert [tuple(one) for one in ended] == [("failed", 3)]
