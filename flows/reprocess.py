@@ -13,8 +13,10 @@ from prefect.artifacts import create_table_artifact
 from db.errors import TitleBusy
 from dubline.errors import Cancelled, CheckFailed
 from flows.choose import Choice, choose
+from flows.deliver import Localized
 from flows.localize import localize
 from flows.reasons import told
+from flows.refused import DubsRefused
 from flows.run import exit_code_of
 from flows.stale import Incomparable, StaleVersion, find_stale
 from flows.submit import submit_again
@@ -163,20 +165,25 @@ def _make(title: Title, include_approved: bool) -> Title:
         made = localize(stored.path, stored.out, version_id=version.version_id, keep_approved=not include_approved)
     except TitleBusy as error:
         return replace(title, outcome="busy", error=str(error))
+    except DubsRefused as refused:
+        return replace(_made(title, refused.localized), exit_code=refused.exit_code, error=str(refused))
     except Exception as error:
         code = exit_code_of(error)
         if code == Cancelled.exit_code:
             raise
         return replace(title, outcome="failed", exit_code=code, error=str(error) or type(error).__name__)
+    return _made(title, made)
+
+
+def _made(title: Title, made: Localized) -> Title:
     failed = any(item.verdict == "fail" for item in made.deliverables)
-    body = made.to_json()
     return replace(
         title,
         outcome="made",
         exit_code=CheckFailed.exit_code if failed else 0,
         run=str(made.run_id),
         executed_steps=made.executed_steps,
-        deliverables=tuple(body["deliverables"]),
+        deliverables=tuple(made.to_json()["deliverables"]),
         differences=made.differences,
     )
 

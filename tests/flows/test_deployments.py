@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 import yaml
@@ -13,10 +14,13 @@ from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import StateType
 from prefect.events.schemas.automations import Posture
 
+from db.orders import StoredOrder
+from db.stale import DeliveredVersion
 from flows.automations import WEBHOOK, automations, set_up_automations, set_up_webhook
 from flows.deployments import LOCALIZE, POOLS, QUEUES, default_file, make_pools, set_up
 from flows.localize import localize
 from flows.notify import tell_failures
+from flows.submit import submit_again
 from tests.listener import listening
 
 
@@ -113,3 +117,16 @@ def test_prefect_takes_the_file_of_deployments(prefect_server: str) -> None:
         assert (nightly.work_queue_name, nightly.parameters) == ("nightly", {"submit": True})
         (schedule,) = nightly.schedules
         assert schedule.active and getattr(schedule.schedule, "timezone", None) == "Europe/Paris"
+
+        version = DeliveredVersion(7, "glass-harbor", "theatrical")
+        order = StoredOrder(1, {}, Path("/orders/order.yaml"), Path("/out"), datetime.now(UTC))
+        run = submit_again(version, order, keep_approved=True)
+        assert run is not None
+        assert (run.work_queue_name, run.parameters["version_id"], run.parameters["keep_approved"]) == (
+            "nightly",
+            7,
+            True,
+        )
+        # What an earlier night handed over and nobody has made yet is not handed over again.
+        assert submit_again(version, order, keep_approved=True) is None
+        client.delete_flow_run(run.id)
