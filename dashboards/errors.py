@@ -18,6 +18,7 @@ from starlette.responses import Response
 
 from dashboards.access.sessions import who_asks
 from dashboards.desk import this_desk
+from dashboards.security import HEADERS
 from dashboards.templating import render, render_bare
 from db.errors import Conflict, DbError, NotFound
 
@@ -103,7 +104,8 @@ async def _gone(request: Request, error: Exception) -> Response:
 
 
 async def _bug(request: Request, error: Exception) -> Response:
-    return answer(request, 500, "This is a bug in dubline, and is in the log of the desk.")
+    # This answer alone goes out past `Guard`.
+    return answer(request, 500, "This is a bug in dubline, and is in the log of the desk.", HEADERS)
 
 
 def answer(request: Request, status: int, words: str, headers: Any = None) -> Response:

@@ -1,4 +1,4 @@
-"""What is going on now: asked of the catalog in one place, told to every page that listens."""
+"""What is going on now: asked of the catalog in one place, for every page that listens."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ class Now:
 
 
 class Live:
-    """Watches the catalog while somebody listens; `wait` gives the next moment that differs."""
+    """Watches the catalog while somebody listens; `now` is the last moment it looked at."""
 
     def __init__(self, catalog: Catalog, prefect: Prefect) -> None:
         self._catalog, self._prefect = catalog, prefect
         self._now = Now(0, (), (), None, catalog=True)
-        self._changed = threading.Condition()
         self._listeners = 0
+        self._lock = threading.Lock()
         self._stop = threading.Event()
         self._asked_prefect = 0.0
         self._waiting: tuple[str, ...] = ()
@@ -65,49 +65,42 @@ class Live:
             watcher.join(5)
 
     def stop(self) -> None:
-        """Let everybody go who waits."""
+        """Let everybody go who listens."""
         self._stop.set()
-        with self._changed:
-            self._changed.notify_all()
 
     @contextmanager
     def listening(self) -> Iterator[None]:
         """Somebody listens: nobody asks the catalog for nobody."""
-        with self._changed:
+        with self._lock:
             self._listeners += 1
-            first = self._listeners == 1
-        if first:
-            self._look()  # what was known is as old as the last who listened
         try:
             yield
         finally:
-            with self._changed:
+            with self._lock:
                 self._listeners -= 1
 
-    def wait(self, known: int, seconds: float) -> Now:
-        """The present moment, once it is another than number ``known``, or after ``seconds``."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._now.number != known or self._stop.is_set(), seconds)
+    def look(self) -> Now:
+        """This very moment: what was known is as old as the last who listened."""
+        with self._lock:
+            found = self._found()
+            known = self._now
+            if found != (known.runs, known.waiting, known.changed_at, known.catalog):
+                self._now = Now(known.number + 1, *found)
             return self._now
 
     def _watch(self) -> None:
         while not self._stop.wait(_CATALOG_SECONDS):
             if self._listeners:
-                self._look()
+                self.look()
 
-    def _look(self) -> None:
+    def _found(self) -> tuple[tuple[dict[str, Any], ...], tuple[str, ...], str | None, bool]:
         try:
             runs = tuple(asdict(run) for run in self._catalog.running())
             changed = self._catalog.last_change()
-            found = (runs, self._in_prefect(), changed.isoformat() if changed else None, True)
         except DbError as error:
             log.warning("%s", error)
-            found = (self._now.runs, self._now.waiting, self._now.changed_at, False)
-        with self._changed:
-            known = self._now
-            if found != (known.runs, known.waiting, known.changed_at, known.catalog):
-                self._now = Now(known.number + 1, *found)
-                self._changed.notify_all()
+            return self._now.runs, self._now.waiting, self._now.changed_at, False
+        return runs, self._in_prefect(), changed.isoformat() if changed else None, True
 
     def _in_prefect(self) -> tuple[str, ...]:
         """Slugs of titles that wait for a worker; of a server that is away the last ones known are forgotten."""
