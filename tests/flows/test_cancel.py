@@ -52,7 +52,7 @@ def cancelled_in(stage: str, home: Path, order: Path, out: Path) -> bool:
                     run.send_signal(signal.SIGINT)
                 run.send_signal(signal.SIGCONT)
                 if met:
-                    assert run.wait(120) == 130, (stage, said.read_text())
+                    assert run.wait(300) == 130, (stage, said.read_text())
                     return True
             time.sleep(0.004)
         assert run.returncode in (0, 4), (stage, said.read_text())
