@@ -1,4 +1,4 @@
-"""The page's timecodes are those of the master, at every frame rate and across the minutes where numbers are left out."""
+"""The page's timecodes are the master's, at every frame rate and across the minutes where numbers are left out."""
 
 from __future__ import annotations
 
