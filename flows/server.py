@@ -88,6 +88,11 @@ def command(host: str, port: int) -> list[str]:
     ]
 
 
+def services_command() -> list[str]:
+    """The command line of a Prefect server's background services."""
+    return [sys.executable, "-m", "flows.prefect_app"]
+
+
 def studio_environment(home: Path, host: str, port: int) -> dict[str, str]:
     """What a server that stays runs with: its history in ``home`` unless Prefect was given a database, its page on."""
     reached = "127.0.0.1" if host == "0.0.0.0" else host
@@ -95,7 +100,7 @@ def studio_environment(home: Path, host: str, port: int) -> dict[str, str]:
         "PREFECT_HOME": str(home),
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "PREFECT_API_URL": "",
-        "PREFECT_UI_API_URL": f"http://{reached}:{port}/api",
+        "PREFECT_UI_API_URL": os.environ.get("PREFECT_UI_API_URL", f"http://{reached}:{port}/api"),
         "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "WARNING",
     }
     return {**os.environ, **ours}

@@ -149,6 +149,7 @@ def studio(compose: dict[str, Any], tmp_path: Path, postgres: Cluster) -> Iterat
             "/opt/dubline/bin": str(DOCKER),
             "/opt/dubline/prefect.yaml": str(DOCKER.parent / "prefect.yaml"),
             "/tmp/prefect": str(tmp_path / "prefect"),
+            "/tmp/dubline": str(tmp_path / "prefect-home"),
             "/media:/deliveries": str(tmp_path.parent),
             "/store": str(tmp_path / "store"),
             "/data": str(tmp_path),
@@ -189,6 +190,11 @@ def test_the_services_come_up_as_they_stand_there_deliver_a_title_and_keep_their
     assert studio.run("review", [ENTRYPOINT, sys.executable, "-c", asks]) == "[]\n"
     figures = httpx.get(studio.environment("metrics")["HEALTH_URL"]).text
     assert "dubline" in figures
+
+    # The nightly run stands in the calendar.
+    asks = "from prefect.client.orchestration import get_client\nwith get_client(sync_client=True) as client:"
+    asks += "\n    print(sum(run.state_type.value == 'SCHEDULED' for run in client.read_flow_runs()))"
+    assert int(studio.run("cpu-worker", [ENTRYPOINT, sys.executable, "-c", asks])) > 0
 
     studio.stop()
     assert all(process.returncode is not None for process in studio.running.values())

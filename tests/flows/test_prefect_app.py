@@ -1,4 +1,4 @@
-"""Prefect's transactions on SQLite: those that read and then write wait their turn, and none is refused."""
+"""What is mended of Prefect's server: transactions on SQLite that read and then write, and runs made by a schedule."""
 
 from __future__ import annotations
 
@@ -8,6 +8,11 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import pytest
+from prefect import flow
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.actions import DeploymentScheduleCreate
+from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterId
+from prefect.client.schemas.schedules import CronSchedule
 from prefect.server.database.configurations import AioSqliteConfiguration
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
@@ -45,3 +50,22 @@ def test_all_who_count_at_once_are_counted(tmp_path: Path) -> None:
 def test_prefect_by_itself_refuses_them(tmp_path: Path) -> None:
     with pytest.raises(OperationalError, match="database is locked"):
         asyncio.run(counted(tmp_path / "prefect.db", AioSqliteConfiguration.begin_transaction))
+
+
+@flow
+def nothing() -> None:
+    """What is scheduled."""
+
+
+def test_a_schedule_makes_runs(prefect_server: str) -> None:
+    with get_client(sync_client=True) as client:
+        deployment = client.create_deployment(
+            client.create_flow(nothing),
+            name="nightly",
+            schedules=[DeploymentScheduleCreate(schedule=CronSchedule(cron="0 1 * * *", timezone="Europe/Paris"))],
+        )
+        client.request("POST", "/deployments/{id}/schedule", path_params={"id": deployment}, json={})
+        runs = client.read_flow_runs(deployment_filter=DeploymentFilter(id=DeploymentFilterId(any_=[deployment])))
+        client.delete_deployment(deployment)
+    assert runs
+    assert {run.state_name for run in runs} == {"Scheduled"}
