@@ -84,7 +84,8 @@ _UNENDED = [
 # What a database or Prefect says when processes got into each other's way.
 _TROUBLE = re.compile(
     r"database is locked|deadlock|could not serialize|lock timeout|too many clients|QueuePool limit|TitleBusy|"
-    r"is being worked on by run|no longer this run|could not be renewed|OperationalError|IntegrityError|UniqueViolation|Traceback",
+    r"is being worked on by run|no longer this run|could not be renewed|OperationalError|IntegrityError|"
+    r"UniqueViolation|Traceback",
     re.IGNORECASE,
 )
 
