@@ -64,7 +64,8 @@ def _levels(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Cha
             if was != now:
                 yield change
         elif abs(now - was) >= LEVEL_STEP:
-            more, less = ("wider", "narrower") if unit == "LU" else ("louder", "quieter")
+            turns: tuple[Turn, Turn] = ("wider", "narrower") if unit == "LU" else ("louder", "quieter")
+            more, less = turns
             yield replace(change, turn=more if now > was else less)
 
 
