@@ -22,6 +22,7 @@ def server(
     """Run a Prefect server here until it is stopped. Its history is in DUBLINE_HOME/prefect, or in the database that
     PREFECT_API_DATABASE_CONNECTION_URL names. In two halves it needs PostgreSQL and Redis."""
     home = Settings.load().home.absolute() / "prefect"
+    home.mkdir(parents=True, exist_ok=True)
     if services:
         line = services_command()
         os.execve(line[0], line, studio_environment(home, host, port))
