@@ -56,6 +56,8 @@ def review(
     else:
         typer.echo(f"The review desk is at {entry}", err=True)
     _Server(_config(served)).run(sockets=[listening])
+    # Nothing but a signal ends it; the server passes it on, except where whoever started us ignores interrupts.
+    raise KeyboardInterrupt
 
 
 @people.command("add", epilog="Example: dubline review people add ada --role reviewer")

@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from db.stale import Place
+from db.standing import Standing
 from dubline.quality.events_page import CLIPS, PAGE
 from dubline.vocalization.events import Event, read_events
 from flows.artifacts import publish_artifacts
 from flows.desk import prepare_desk
+from flows.difference import differences
 from flows.languages import Deliverable
 from flows.manifest import describe_as_before, languages_in, manifest_body, name_as_laid
 from flows.me import Sound
@@ -94,8 +97,18 @@ class Localized:
         }
 
 
-def deliver(run: RunRef, plan: Plan, source: Source, sound: Sound, made: Sequence[Deliverable]) -> Localized:
-    """Publish everything once every step has ended well, the manifest last; then make what the desk shows of it."""
+def deliver(
+    run: RunRef,
+    plan: Plan,
+    source: Source,
+    sound: Sound,
+    made: Sequence[Deliverable],
+    stood: Mapping[Place, Standing],
+) -> Localized:
+    """Publish everything once every step has ended well, the manifest last; then make what the desk shows of it.
+
+    What is otherwise than what ``stood`` in its place is told too.
+    """
     slug = plan.order.title.id
     folder = plan.out / slug
     checks = {item: read_json(item.checked.result()["check"]) for item in made}
@@ -146,11 +159,12 @@ def deliver(run: RunRef, plan: Plan, source: Source, sound: Sound, made: Sequenc
     publish_artifacts(slug, body, events, means().settings.review_url)
     tell_failures(slug, body, means().settings.review_url)
     prepare_desk(run, plan, source, sound, dict.fromkeys(one for item in made for one in item.dubbed))
+    changed = tuple(differences(run, plan, stood, sound, made))
     executed, cached = means().catalog.step_counts(run.run_id)
     me = {role: str(lies[stem_path(slug, role)]) for role in ("me", "optional", "dx_guide")}
     me["report"] = str(lies["me/report.json"])
     return Localized(
-        slug, run.run_id, cached, executed, delivered, me, lies["qc/report.html"], tuple(notes), plan.refused
+        slug, run.run_id, cached, executed, delivered, me, lies["qc/report.html"], tuple(notes), plan.refused, changed
     )
 
 

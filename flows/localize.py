@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -12,7 +11,6 @@ from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
 from dubline.errors import BadInput
 from flows.deliver import Localized, deliver
-from flows.difference import differences
 from flows.languages import make_deliverables, mix_language
 from flows.me import make_me
 from flows.preflight import Plan, preflight, preflight_again
@@ -74,8 +72,7 @@ def _localize(
         plan = plan.without(refused)
         dubbed = [mix_language(run, plan, sound, dub, aligned[dub.language]) for dub in plan.dubs]
         made = list(make_deliverables(run, plan, source, dubbed, kept))
-        localized = deliver(run, plan, source, sound, made)
-        localized = replace(localized, differences=tuple(differences(run, plan, stood, sound, made)))
+        localized = deliver(run, plan, source, sound, made, stood)
         if plan.refused:
             raise DubsRefused(plan.refused, localized)
         return localized

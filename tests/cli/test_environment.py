@@ -45,6 +45,7 @@ def in_mounted(
     )
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="mounts a tmpfs in a namespace of its own")
 @pytest.mark.usefixtures("prefect_server")
 def test_a_full_or_read_only_disk_is_named_and_leaves_nothing_half_written(

@@ -75,6 +75,7 @@ def killed_after(seconds: float, home: Path, order: Path, out: Path) -> bool:
         run.stdout.close()
 
 
+@pytest.mark.slow
 def test_killed_again_and_again_a_title_still_arrives_whole(home: Path, sample: Path, tmp_path: Path) -> None:
     out, order = tmp_path / "out", sample / "order.yaml"
     kills = 0

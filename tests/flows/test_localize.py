@@ -257,7 +257,8 @@ def test_the_second_run_does_nothing_and_gives_the_same_bytes(film: Film, here: 
     files = {path: path.stat().st_mtime_ns for path in first.deliverables[0].path.parents[1].rglob("*")}
     again = localize_here(order, here / order.stem)
     assert again.executed_steps == 0
-    assert again.cached_steps == first.executed_steps + first.cached_steps
+    # What stands is what is made: there is nothing to compare.
+    assert again.cached_steps == first.executed_steps + first.cached_steps - len(first.differences)
     assert {path: path.stat().st_mtime_ns for path in files} == files
     assert again.deliverables == first.deliverables
 
