@@ -51,8 +51,9 @@ def test_what_could_not_be_sent_is_sent_when_the_endpoint_is_there_and_said_once
             while len(endpoint.got) < 2 and time.monotonic() < deadline:
                 time.sleep(0.05)
             assert [event["number"] for event in endpoint.got] == [1, 2]
-    (warning,) = [one.getMessage() for one in caplog.records if one.name == "tasks.outbox"]
-    assert f"127.0.0.1:{port}" in warning
+    # Outboxes of other tests in this process may still have something to say.
+    told = [one.getMessage() for one in caplog.records if one.name == "tasks.outbox"]
+    (warning,) = [one for one in told if f"127.0.0.1:{port}" in one]
     assert "secret" not in warning
 
 
