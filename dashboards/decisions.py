@@ -11,11 +11,12 @@ from dashboards.access import Person, audit
 from dashboards.desk import Desk
 from dashboards.prefect import PrefectAway
 from db.deliverables import decide
+from db.errors import Conflict
 from db.review import add_note
 
 # SQL's integers end there.
 Id = Annotated[int, Path(ge=1, le=2**31 - 1)]
-Decided = Literal["approved", "rejected", "reopened"]
+Decided = Literal["approved", "rejected", "reopened", "delivered"]
 Queue = Literal["rush", "normal", "nightly"]
 
 
@@ -28,15 +29,16 @@ Text = Annotated[str, StringConstraints(max_length=4000), AfterValidator(_sound)
 
 
 def decide_on(desk: Desk, person: Person, deliverable_id: int, decision: Decided, note: str) -> None:
-    """Approve, reject or reopen a deliverable; one that failed its check is approved only with a note that says why."""
+    """Write what a person decides; a deliverable that failed its check is approved only with a note that says why."""
     found = desk.catalog.deliverable(deliverable_id)
     if decision == "approved" and found.verdict == "fail" and not note:
         raise HTTPException(409, "It failed its check: say in the note why it is approved all the same.")
-    if decision == "approved" and found.state == "superseded":
-        raise HTTPException(409, "It was rejected, or another file took its place: reopen it first.")
-    with desk.catalog.write() as session:
-        decide(session, deliverable_id, decision, who=person.name, note=note or None)
-        audit(session, person, decision, "deliverable", deliverable_id, {"note": note, "sha256": found.sha256})
+    try:
+        with desk.catalog.write() as session:
+            decide(session, deliverable_id, decision, who=person.name, note=note or None)
+            audit(session, person, decision, "deliverable", deliverable_id, {"note": note, "sha256": found.sha256})
+    except Conflict as refused:
+        raise HTTPException(409, f"{refused.what[0].upper()}{refused.what[1:]}: {refused.mend}.") from refused
 
 
 def note_on(desk: Desk, person: Person, deliverable_id: int, text: str) -> int:

@@ -22,7 +22,16 @@ from db.slots import refresh_slots
 from db.titles import KEPT_STATES
 
 # The state a person's decision leads to; a rejected file is no candidate any more.
-_STATE_AFTER = {"approved": "approved", "rejected": "superseded", "reopened": "candidate"}
+_STATE_AFTER = {"approved": "approved", "rejected": "superseded", "reopened": "candidate", "delivered": "delivered"}
+# From which state a decision is refused, in what words and with what mend.
+_TOO_EARLY = ("only what is approved is handed over", "approve it first")
+_REFUSED = {
+    ("approved", "superseded"): ("it was rejected, or another file took its place", "reopen it first"),
+    ("approved", "delivered"): ("it was handed over as approved", "reopen it to decide anew"),
+    ("delivered", "candidate"): _TOO_EARLY,
+    ("delivered", "superseded"): _TOO_EARLY,
+    ("delivered", "delivered"): ("it was handed over already", "see its decisions for when and by whom"),
+}
 
 
 class Deliverables(Database):
@@ -157,10 +166,18 @@ class Deliverables(Database):
 
 
 def decide(session: Session, deliverable_id: int, decision: str, *, who: str, note: str | None = None) -> None:
-    """Write a person's decision (approved, rejected, reopened) and bring the deliverable to its state."""
-    row = session.get(m.Deliverable, deliverable_id)
+    """Write a person's decision (approved, rejected, reopened, delivered) and bring the deliverable to its state.
+
+    Delivered is what was approved and then handed over to the client. Raises NotFound, and Conflict from a state in
+    which the decision means nothing.
+    """
+    # Of two who decide at once the second sees what the first made of it.
+    row = session.get(m.Deliverable, deliverable_id, with_for_update=True)
     if row is None:
         raise NotFound("no such deliverable", str(deliverable_id), "list them with `dubline catalog title ID`")
+    if (decision, row.state) in _REFUSED:
+        what, mend = _REFUSED[decision, row.state]
+        raise Conflict(what, f"deliverable {deliverable_id}", mend)
     session.add(m.Approval(deliverable_id=deliverable_id, who=who, decision=decision, note=note))
     row.state = _STATE_AFTER[decision]
     refresh_slots(session, row.version_id)

@@ -63,7 +63,7 @@ def media(deliverable_id: Id, desk: TheDesk, person: Viewer) -> MediaOut:
 
 @router.post("/deliverables/{deliverable_id}/decision")
 def decision(deliverable_id: Id, told: DecisionIn, desk: TheDesk, person: Reviewer) -> DeliverableDetail:
-    """Approve, reject or reopen; the note is kept beside it."""
+    """Approve, reject, reopen, or say that an approved one was delivered; the note is kept beside it."""
     decide_on(desk, person, deliverable_id, told.decision, told.note)
     return desk.catalog.deliverable(deliverable_id)
 

@@ -14,7 +14,7 @@ EVENT_LABELS = ("speech", "singing", "laughter", "crying", "shout", "breath", "c
 VERDICTS = ("pass", "warn", "fail")
 DELIVERABLE_STATES = ("candidate", "approved", "delivered", "superseded")
 FIGURE_KINDS = ("number", "integer", "flag", "text", "undefined")
-DECISIONS = ("approved", "rejected", "reopened")
+DECISIONS = ("approved", "rejected", "reopened", "delivered")
 
 
 class VocalEvent(Base):

@@ -60,6 +60,31 @@ def test_what_was_rejected_is_reopened_before_it_is_approved(browser: Callable[.
     assert one.ask("POST", address, {"decision": "approved"}).json()["state"] == "approved"
 
 
+def test_what_was_approved_is_delivered_once_by_who_may_approve(
+    browser: Callable[..., Browser], studio: Studio, deliverable: int
+) -> None:
+    one, viewer, address = browser("reviewer"), browser("viewer"), f"/deliverables/{deliverable}"
+    button = 'value="delivered"'
+    refused = one.submit(f"{address}/decision", decision="delivered", note="too soon")
+    assert refused.status_code == 409 and "Only what is approved is handed over: approve it first." in refused.text
+    assert "too soon" in refused.text and button not in refused.text
+    one.submit(f"{address}/decision", decision="approved")
+    assert button in one.page(address).text and button not in viewer.page(address).text
+    assert viewer.submit(f"{address}/decision", decision="delivered").status_code == 403
+    assert one.submit(f"{address}/decision", decision="delivered", note="by courier").status_code == 303
+    assert one.ask("POST", f"/api{address}/decision", {"decision": "delivered"}).status_code == 409
+    assert one.ask("POST", f"/api{address}/decision", {"decision": "approved"}).status_code == 409
+
+    told = viewer.get(f"/api{address}").json()
+    latest = told["decisions"][0]
+    assert (told["state"], latest["who"], latest["decision"]) == ("delivered", "reviewer", "delivered")
+    assert button not in one.page(address).text
+    assert viewer.get("/api/board?state=delivered").json()["total"] == 1
+    assert [e["action"] for e in browser("admin").get("/api/audit").json()] == ["delivered", "approved"]
+    (shown,) = studio.catalog.title("glass-harbor").deliverables
+    assert shown.state == "delivered"
+
+
 def test_notes_are_kept_in_order(browser: Callable[..., Browser], deliverable: int) -> None:
     one, address = browser("reviewer"), f"/deliverables/{deliverable}"
     assert one.submit(f"{address}/notes", text="a breath at 00:31").status_code == 303

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
@@ -76,16 +77,54 @@ def test_what_is_approved_stays_beside_the_new_candidate(studio: Studio) -> None
     assert states(studio.catalog)[third] == "candidate"
 
 
+@pytest.mark.parametrize("before", [["approved"], ["approved", "delivered"]])
 @pytest.mark.parametrize(("decision", "state"), [("rejected", "superseded"), ("reopened", "candidate")])
-def test_a_decision_can_be_taken_back_and_both_are_remembered(studio: Studio, decision: str, state: str) -> None:
+def test_a_decision_can_be_taken_back_and_all_are_remembered(
+    studio: Studio, before: list[str], decision: str, state: str
+) -> None:
     deliverable = studio.deliver(studio.version(), made(studio, b"one"))
-    studio.catalog.decide(deliverable, "approved", who="producer")
+    for one in before:
+        studio.catalog.decide(deliverable, one, who="producer")
     studio.catalog.decide(deliverable, decision, who="director")
     assert states(studio.catalog) == {deliverable: state}
     assert not studio.catalog.is_approved(studio.folder / "out" / "fr-FR.mov")
     with studio.catalog.read() as session:
         decided = session.execute(select(m.Approval.who, m.Approval.decision).order_by(m.Approval.id)).tuples().all()
-    assert decided == [("producer", "approved"), ("director", decision)]
+    assert decided == [*(("producer", one) for one in before), ("director", decision)]
+
+
+def test_what_is_delivered_was_approved_and_stays_as_that_does(studio: Studio) -> None:
+    version = studio.version()
+    first = studio.deliver(version, made(studio, b"one"))
+    with pytest.raises(Conflict, match="only what is approved is handed over"):
+        studio.catalog.decide(first, "delivered", who="producer")
+    studio.catalog.decide(first, "approved", who="producer")
+    studio.catalog.decide(first, "delivered", who="producer", note="by courier")
+    for again in ("approved", "delivered"):
+        with pytest.raises(Conflict, match="it was handed over"):
+            studio.catalog.decide(first, again, who="director")
+    assert studio.catalog.is_approved(studio.folder / "out" / "fr-FR.mov")
+    second = studio.deliver(version, made(studio, b"two"))
+    assert studio.deliver(version, made(studio, b"one")) == first
+    assert states(studio.catalog) == {first: "delivered", second: "superseded"}
+    with studio.catalog.read() as session:
+        decided = session.execute(select(m.Approval.decision, m.Approval.note).order_by(m.Approval.id)).tuples().all()
+    assert decided == [("approved", None), ("delivered", "by courier")]
+
+
+def test_of_two_who_hand_over_at_once_one_is_told(studio: Studio) -> None:
+    deliverable = studio.deliver(studio.version(), made(studio, b"one"))
+    studio.catalog.decide(deliverable, "approved", who="producer")
+
+    def hand_over(who: str) -> str:
+        try:
+            studio.catalog.decide(deliverable, "delivered", who=who)
+        except Conflict:
+            return "told"
+        return "done"
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sorted(pool.map(hand_over, "abcd")) == ["done", "told", "told", "told"]
 
 
 def test_unknown_bytes_and_deliverables_are_named(studio: Studio) -> None:

@@ -141,12 +141,13 @@ def test_a_new_spec_touches_its_own_deliverables_last_steps_once_and_nothing_app
     assert states == {"approved": 1, "candidate": 1}
 
 
-def test_beside_what_is_approved_the_rest_of_a_title_is_made(
+def test_beside_what_is_delivered_the_rest_of_a_title_is_made(
     studio: Studio, capsys: pytest.CaptureFixture[str]
 ) -> None:
     catalog = means().catalog
-    (approved,) = (d for d in catalog.title("soon").deliverables if d.spec_id == "web")
-    catalog.decide(approved.deliverable_id, "approved", who="producer")
+    (kept,) = (d for d in catalog.title("soon").deliverables if d.spec_id == "web")
+    for decision in ("approved", "delivered"):
+        catalog.decide(kept.deliverable_id, decision, who="producer")
     before = json.loads((studio.out / "soon" / "manifest.json").read_text())["deliverables"]
     rerecord(studio.orders["soon"].with_name("dub_fr.wav"))
     rerecord(studio.orders["late"].with_name("dub_fr.wav"))
@@ -156,7 +157,7 @@ def test_beside_what_is_approved_the_rest_of_a_title_is_made(
     assert (done["mix"], done["conform"], done["broadcast"]) == (1, 1, 0)
     after = json.loads((studio.out / "soon" / "manifest.json").read_text())["deliverables"]
     assert [one for one in after if one["spec"]["id"] == "web"] == [one for one in before if one["spec"]["id"] == "web"]
-    assert Counter(d.state for d in catalog.title("soon").deliverables if d.spec_id == "web") == {"approved": 1}
+    assert Counter(d.state for d in catalog.title("soon").deliverables if d.spec_id == "web") == {"delivered": 1}
     assert [one["spec_id"] for one in answer(capsys, "catalog", "stale")["stale"] if one["slug"] == "soon"] == ["web"]
 
 

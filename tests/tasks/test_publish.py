@@ -70,7 +70,8 @@ def test_what_somebody_changed_is_put_right(asset: str, tmp_path: Path) -> None:
     assert place.read_text() == "first bytes"
 
 
-def test_an_approved_deliverable_is_never_overwritten(asset: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("decisions", [["approved"], ["approved", "delivered"]])
+def test_an_approved_deliverable_is_never_overwritten(asset: str, tmp_path: Path, decisions: list[str]) -> None:
     using = means()
     version = using.catalog.register_title(slug="t", name="T", original_language="en", version_label="v")
     place = put(tmp_path / "out", [Publication("film.mov", asset)])["film.mov"]
@@ -78,7 +79,8 @@ def test_an_approved_deliverable_is_never_overwritten(asset: str, tmp_path: Path
         version, language="fr-FR", spec_id="web", spec_version="1", spec_body={"id": "web"}, sha256=asset, path=place,
         container="mov", codec="aac", verdict="pass", checks=[], measurement={},
     )  # fmt: skip
-    using.catalog.decide(deliverable, "approved", who="a producer")
+    for decision in decisions:
+        using.catalog.decide(deliverable, decision, who="a producer")
     other = made(tmp_path, "other bytes")
     candidate = put(tmp_path / "out", [Publication("film.mov", other)])["film.mov"]
     assert place.read_text() == "first bytes"
