@@ -109,7 +109,8 @@ def test_three_hours_stay_in_place_and_in_the_memory_of_ten_minutes(identity: Ne
     ten_minutes, edge = 600 * title.rate, title.rate // 10
     position, early, late = 0, 0, 0
     for stems in separate(title, network=identity):
-        inside = slice(edge if position == 0 else 0, -edge if position + len(stems.dx) == title.frames else None)
+        # The rate is converted there and back: at both ends of the title the filters run into nothing.
+        inside = slice(max(edge - position, 0), max(title.frames - edge - position, 0))
         moved = stems.dx - title.at(position, len(stems.dx))
         assert np.abs(moved[inside]).max(initial=0) < JOIN
         position += len(stems.dx)
