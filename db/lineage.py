@@ -274,5 +274,5 @@ def _deliverable(session: Session, row: m.Deliverable) -> Node:
     spec = session.get_one(m.Spec, row.spec_id)
     version = session.get_one(m.Version, row.version_id)
     title = session.get_one(m.Title, version.title_id)
-    label = f"{title.slug} {version.label} {row.language} {spec.spec_id} {spec.version}"
+    label = f"{title.name} {version.label} {row.language} {spec.spec_id} {spec.version}"
     return Node("deliverable", str(row.id), label, "deliverable", {"path": row.path, "state": row.state})

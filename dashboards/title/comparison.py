@@ -102,6 +102,8 @@ def _figure(name: str, first: Any, second: Any) -> Figure:
 def _said(value: Any) -> str:
     if value is None:
         return "undefined"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return f"{value:.2f}" if isinstance(value, float) else str(value)
 
 

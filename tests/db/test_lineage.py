@@ -27,7 +27,7 @@ def test_a_deliverable_leads_to_its_master_past_every_step_model_and_spec(studio
     deliverable = studio.localize()
     tree = studio.catalog.lineage(str(deliverable))
     assert (tree.kind, tree.id) == ("deliverable", str(deliverable))
-    assert tree.label == "glass-harbor theatrical fr-FR ebu-r128 1"
+    assert tree.label == "Glass-Harbor theatrical fr-FR ebu-r128 1"
     assert chain(tree) == ["conform v1", "mix v1", "separate v1", "demux v1"]
     assert ids(tree, "model") == {"bandsplit"}
     assert ids(tree, "spec") == {"ebu-r128"}

@@ -2,8 +2,9 @@
 
 import { RATE } from "./blocks.js";
 import { Player } from "./player.js";
-import { DIFFERENCES } from "./colors.js";
+import { DIFFERENCES, color } from "./colors.js";
 import { drawSpectrum, drawTrackSpectrum, painted, shadesOf } from "./drawings.js";
+import { RULER, drawRuler } from "./ruler.js";
 import { clock } from "./timecode.js";
 import { listenToKeys } from "./keys.js";
 
@@ -20,14 +21,15 @@ async function begin() {
   const player = new Player(view.tracks);
   const stage = root.querySelector("#stage");
   const [canvas, overlay] = stage.querySelectorAll("canvas");
-  const height = 3 * (LANE + GAP);
+  const top = (number) => RULER + GAP + number * (LANE + GAP);
+  const height = top(3);
   const state = { start: 0, scale: 1, head: 0 };
   stage.style.height = `${height}px`;
 
   root.querySelector("#lane-heads").replaceChildren(...[first, second, null].map((track, number) => {
     const head = document.createElement("div");
     head.className = "lane-head";
-    head.style.top = `${number * (LANE + GAP)}px`;
+    head.style.top = `${top(number)}px`;
     head.style.height = `${LANE}px`;
     if (!track) {
       head.textContent = "Difference";
@@ -56,7 +58,9 @@ async function begin() {
       asked = 0;
       const pen = canvas.getContext("2d");
       pen.clearRect(0, 0, stage.clientWidth, height);
-      const box = (number) => ({ x: 0, y: number * (LANE + GAP), width: stage.clientWidth, height: LANE });
+      pen.font = "11px system-ui, sans-serif";
+      drawRuler(pen, { x: 0, y: 0, width: stage.clientWidth, height: RULER }, state.start, state.scale);
+      const box = (number) => ({ x: 0, y: top(number), width: stage.clientWidth, height: LANE });
       drawTrackSpectrum(pen, first, box(0), state.start, state.scale, draw);
       drawTrackSpectrum(pen, second, box(1), state.start, state.scale, draw);
       drawSpectrum(pen, first.index.spectrogram, box(2), state.start, state.scale, differenceTile);
@@ -67,7 +71,7 @@ async function begin() {
   function drawHead() {
     const pen = overlay.getContext("2d");
     pen.clearRect(0, 0, stage.clientWidth, height);
-    pen.fillStyle = "#fff";
+    pen.fillStyle = color("bad");
     pen.fillRect((state.head - state.start) / state.scale, 0, 1.5, height);
     root.querySelector("#time").textContent = clock(state.head);
   }

@@ -44,9 +44,12 @@ export class Deliverables {
     name.href = `/deliverables/${one.id}`;
     name.textContent = `${one.language} ${one.spec}`;
     const form = document.createElement("span");
-    form.className = "soft small";
+    form.className = "soft tiny";
     form.textContent = `${one.container} ${one.codec}`;
-    row.append(name, form, mark(one.state, one.state), mark(one.verdict ?? "unchecked", `check: ${one.verdict ?? "none"}`));
+    const [head, marks] = [document.createElement("span"), document.createElement("span")];
+    head.append(name, form);
+    marks.append(mark(one.state, one.state), mark(one.verdict ?? "unchecked", `check: ${one.verdict ?? "none"}`));
+    row.append(head, marks);
     if (one.state === "candidate" || one.state === "approved") {
       const button = document.createElement("button");
       button.type = "button";

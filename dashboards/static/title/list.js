@@ -41,7 +41,11 @@ export class EventList {
     for (const row of this.body.querySelectorAll("button")) {
       const chosen = row.dataset.event === this.state.selected;
       row.setAttribute("aria-current", String(chosen));
-      if (chosen) row.scrollIntoView({ block: "nearest" });
+      if (!chosen) continue;
+      // Of the list alone: the timeline stays where it is.
+      const [top, bottom] = [row.offsetTop - this.body.offsetTop, row.offsetTop - this.body.offsetTop + row.offsetHeight];
+      if (top < this.body.scrollTop) this.body.scrollTop = top;
+      else if (bottom > this.body.scrollTop + this.body.clientHeight) this.body.scrollTop = bottom - this.body.clientHeight;
     }
   }
 

@@ -4,6 +4,7 @@ import { color } from "./colors.js";
 
 const HIGHEST = -8;
 const LOWEST = -42;
+const GRID = [-10, -20, -30, -40];
 
 /** Draws `loudness`: `{curve: {step, short_term_lufs, momentary_lufs}, limits: [{name, low, high, target, short_term}]}`. */
 export function drawLoudness(pen, loudness, box, start, scale) {
@@ -23,6 +24,11 @@ export function drawLoudness(pen, loudness, box, start, scale) {
     pen.fillStyle = color("bad");
     pen.fillRect(box.x, y(limit.short_term), box.width, 1);
   }
+  for (const level of GRID) {
+    pen.fillStyle = color("line");
+    pen.fillRect(box.x, y(level), box.width, 1);
+    label(pen, `${level}`, box.x + box.width - 8, y(level), "ink-soft", "right");
+  }
   const { curve } = loudness;
   if (!curve) {
     pen.fillStyle = color("ink-soft");
@@ -36,14 +42,21 @@ export function drawLoudness(pen, loudness, box, start, scale) {
   loudness.limits.forEach((limit, number) => {
     if (limit.target === null) return;
     const words = `${limit.name}: ${limit.target} LUFS${limit.gate === "dialogue" ? " (dialogue)" : ""}`;
-    const room = pen.measureText(words).width;
-    pen.fillStyle = color("sheet");
-    pen.globalAlpha = 0.85;
-    pen.fillRect(box.x + 4, box.y + 4 + number * 16, room + 8, 15);
-    pen.globalAlpha = 1;
-    pen.fillStyle = color(number ? "violet" : "good");
-    pen.fillText(words, box.x + 8, box.y + 12 + number * 16);
+    label(pen, words, box.x + 8, box.y + 12 + number * 16, number ? "violet" : "good");
   });
+}
+
+/** Words on a plate, so that they are read over whatever is drawn; `x` is where they begin or, aligned right, end. */
+function label(pen, words, x, y, ink, align = "left") {
+  const room = pen.measureText(words).width;
+  const left = align === "left" ? x : x - room;
+  pen.fillStyle = color("sheet");
+  pen.globalAlpha = 0.85;
+  pen.fillRect(left - 4, y - 8, room + 8, 15);
+  pen.globalAlpha = 1;
+  pen.fillStyle = color(ink);
+  pen.textBaseline = "middle";
+  pen.fillText(words, left, y);
 }
 
 function line(pen, values, step, box, start, scale, y, ink, width) {

@@ -47,7 +47,7 @@ async function begin() {
     undo: (edit) => trying(() => take(desk.ask("DELETE", about(`edits/${edit.id}`)), "Taken back.")),
     before: () => hearEvent("me"),
     after: () => hearEvent("me_filled"),
-    cancelled: () => { state.drawing = null; page.drawMode(false); },
+    cancelled: () => { page.drawMode(false); panel.show(chosen()); },
   });
   const list = new EventList(page, (event) => select(event, true));
   const timeline = new Timeline(root, view, state, {
@@ -144,7 +144,7 @@ async function begin() {
     look: () => {
       state.spectrum = !state.spectrum;
       root.querySelector("#look").setAttribute("aria-pressed", String(state.spectrum));
-      timeline.draw();
+      timeline.relay();
     },
     edit: () => panel.edit(),
     drop: () => panel.drop(),
@@ -162,7 +162,7 @@ async function begin() {
     },
     approve: () => deliverables.ask(),
     help: () => showKeys(),
-    stop: () => { page.drawMode(false); panel.close(); },
+    stop: () => { page.drawMode(false); panel.close(); desk.say(""); },
   };
 
   function step(by) {
@@ -233,6 +233,10 @@ async function begin() {
   deliverables.fill();
   lanes.show();
   timeline.draw();
+  if (!view.tracks.length) {
+    root.classList.add("silent");
+    root.querySelector("#loading").textContent = "There is nothing to hear or to see yet: pictures, tracks and events appear here once a run has made them.";
+  }
   root.dataset.ready = "yes";
   performance.mark("title-ready");
   // Once the page stands: what is heard first, and its loudness.

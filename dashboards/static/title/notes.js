@@ -25,6 +25,7 @@ export class Notes {
 
   fill() {
     this.rows.replaceChildren(...this.view.notes.map((note) => this.#row(note)));
+    if (!this.view.notes.length) this.rows.append(Object.assign(document.createElement("p"), { className: "hint", textContent: "No notes yet." }));
   }
 
   #row(note) {
@@ -42,6 +43,7 @@ export class Notes {
       head.append(there);
     }
     const text = document.createElement("div");
+    text.dir = "auto";
     text.textContent = note.text;
     row.append(head, text);
     return row;

@@ -3,6 +3,8 @@
 import { MARK, WORDS } from "./colors.js";
 import { clock } from "./timecode.js";
 
+const key = (name) => Object.assign(document.createElement("kbd"), { textContent: name });
+
 export class EventPanel {
   constructor({ root, view, state }, on) {
     this.view = view;
@@ -28,7 +30,7 @@ export class EventPanel {
     if (!event) {
       const hint = document.createElement("p");
       hint.className = "hint";
-      hint.textContent = "n goes to the next event, d draws one that was missed.";
+      hint.append(key("n"), " goes to the next event, ", key("d"), " draws one that was missed.");
       this.facts.replaceChildren(hint);
       return;
     }
@@ -47,6 +49,7 @@ export class EventPanel {
       const term = document.createElement("dt");
       const fact = document.createElement("dd");
       term.textContent = name;
+      fact.dir = "auto";
       fact.textContent = words;
       list.append(term, fact);
     }
@@ -131,7 +134,6 @@ export class EventPanel {
   #close() {
     this.form.hidden = true;
     this.on.cancelled();
-    this.show(this.event);
   }
 
   #build() {

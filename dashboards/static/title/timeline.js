@@ -4,15 +4,15 @@ import { color, SHORT } from "./colors.js";
 import { drawTrackSpectrum, drawWave } from "./drawings.js";
 import { drawThumbnails } from "./thumbnails.js";
 import { drawLoudness } from "./loudness.js";
-import { tick } from "./timecode.js";
+import { RULER, drawRuler } from "./ruler.js";
 
-const RULER = 22;
 const PICTURES = 50;
 const ROW = 20;
-const TRACK = 46;
-const LOUDNESS = 84;
+const TRACK = 44;
+// A voice that is left is found by its harmonics: they need room.
+const SPECTRUM = 72;
+const LOUDNESS = 80;
 const GAP = 4;
-const STEPS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600];
 const NEAREST = 0.0005; // seconds per pixel: a hundred cycles of 1 kHz across a screen
 const MOVED = 4;
 
@@ -118,8 +118,8 @@ export class Timeline {
     const lanes = [{ kind: "ruler", height: RULER, name: "" }];
     if (this.view.thumbnails) lanes.push({ kind: "pictures", height: PICTURES, name: "Picture" });
     lanes.push({ kind: "events", height: Math.max(rows, 1) * ROW + 4, name: "Events" });
-    this.view.tracks.forEach((track) => lanes.push({ kind: "track", height: TRACK, name: track.name, track }));
-    if (this.view.tracks.length) lanes.push({ kind: "loudness", height: LOUDNESS, name: "Loudness" });
+    this.view.tracks.forEach((track) => lanes.push({ kind: "track", height: this.state.spectrum ? SPECTRUM : TRACK, name: track.name, track }));
+    if (this.view.tracks.length) lanes.push({ kind: "loudness", height: LOUDNESS, name: "Loudness, LUFS" });
     let y = 0;
     for (const lane of lanes) {
       lane.y = y;
@@ -183,7 +183,7 @@ export class Timeline {
         pen.fillStyle = color(lane.kind === "track" && this.state.spectrum ? "ink-black" : "sunk");
         pen.fillRect(0, lane.y, this.width, lane.height);
       }
-      if (lane.kind === "ruler") this.#drawRuler(pen, box);
+      if (lane.kind === "ruler") drawRuler(pen, box, this.state.start, this.state.scale);
       else if (lane.kind === "pictures") drawThumbnails(pen, this.view.thumbnails, box, this.state.start, this.state.scale, () => this.draw());
       else if (lane.kind === "events") this.#drawEvents(pen, box);
       else if (lane.kind === "track") this.#drawTrack(pen, lane.track, box);
@@ -196,21 +196,6 @@ export class Timeline {
     const more = () => this.draw();
     if (this.state.spectrum) drawTrackSpectrum(pen, track, box, this.state.start, this.state.scale, more);
     else drawWave(pen, track, box, this.state.start, this.state.scale, color(track.id === this.state.heard ? "accent" : "line-strong"), more);
-  }
-
-  #drawRuler(pen, box) {
-    const step = STEPS.find((one) => one / this.state.scale >= 76) ?? STEPS.at(-1);
-    pen.fillStyle = color("ink-soft");
-    pen.strokeStyle = color("line-strong");
-    pen.textBaseline = "middle";
-    pen.beginPath();
-    for (let number = Math.floor(this.state.start / step); number * step <= this.end; number += 1) {
-      const x = Math.round(this.at(number * step)) + 0.5;
-      pen.moveTo(x, box.y + box.height - 6);
-      pen.lineTo(x, box.y + box.height);
-      pen.fillText(tick(number * step, step), x + 3, box.y + 9);
-    }
-    pen.stroke();
   }
 
   #drawEvents(pen, box) {
