@@ -100,7 +100,11 @@ def _database(settings: Settings) -> str:
 
 def _store(settings: Settings) -> str:
     store = open_store(
-        settings.store_place, cache=settings.cache_root, cache_limit=settings.cache_limit, patience=_PATIENCE
+        settings.store_place,
+        cache=settings.cache_root,
+        cache_limit=settings.cache_limit,
+        patience=_PATIENCE,
+        begin=not Catalog.open(settings.catalog_url).keeps_bytes(),
     )
     store.check()
     return store.where

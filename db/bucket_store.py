@@ -115,6 +115,10 @@ class BucketStore(Store):
                 return
             self._bucket.delete(_key(asset))
 
+    def require_lent(self) -> None:
+        """What is lent is a copy in the cache."""
+        self._cache.folder.require_lent()
+
     def check(self) -> None:
         """Put an object, get it, delete it."""
         said, key = uuid.uuid4().bytes, f"check/{uuid.uuid4().hex}"

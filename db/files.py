@@ -105,6 +105,12 @@ class Files(Database):
         with self.read() as session:
             return int(session.execute(query).scalar() or 0)
 
+    def keeps_bytes(self) -> bool:
+        """Whether the catalog counts on bytes in a store."""
+        query = select(m.Asset.sha256).where(m.Asset.storage_uri.startswith("store:"), m.Asset.collected_at.is_(None))
+        with self.read() as session:
+            return session.execute(query.limit(1)).first() is not None
+
     def known_external(self, path: Path, fingerprint: tuple[int, int, int]) -> str | None:
         """SHA-256 of a file outside the store, if it is as it was when last hashed; else None."""
         with self.read() as session:

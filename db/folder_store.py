@@ -29,12 +29,14 @@ class FolderStore(Store):
     name of its own and then renamed.
     """
 
-    def __init__(self, root: Path) -> None:
-        """Open, or make, the store at ``root``; raises DbError when the folder cannot be made."""
+    def __init__(self, root: Path, *, begin: bool = True) -> None:
+        """Open the store at ``root``, or ``begin`` one; raises DbError when it is not there, or cannot be made."""
         self.root = root.resolve()
         self._objects = self.root / "objects"
         self._seen = self.root / "seen"
         self._incoming = self.root / "incoming"
+        if not begin:
+            self.require_lent()
         with self._explained(0):
             for folder in (self._objects, self._seen, self._incoming):
                 folder.mkdir(parents=True, exist_ok=True)
@@ -104,10 +106,14 @@ class FolderStore(Store):
 
     def holds(self, asset: StoredAsset) -> bool:
         """Whether there is a file of this name."""
-        return self.path(asset).exists()
+        if self.path(asset).exists():
+            return True
+        self.require_lent()
+        return False
 
     def objects(self) -> Iterator[StoredObject]:
         """Every object's file; its change time says when it was put there, or asked for again."""
+        self.require_lent()
         for path in sorted(self._objects.glob("??/*")):
             stat = path.stat()
             yield StoredObject(path.name, stat.st_size, datetime.fromtimestamp(stat.st_ctime, UTC))
@@ -134,6 +140,17 @@ class FolderStore(Store):
                 path.replace(self.root / "corrupt" / path.name)
             self._note(path).unlink(missing_ok=True)
 
+    def require_lent(self) -> None:
+        """A folder that is not there, as of a disk that is not mounted, is no empty store: nothing in it is lost."""
+        try:
+            self._objects.stat()
+        except OSError as error:
+            raise DbError(
+                f"the store is not there: {error.strerror}",
+                self.where,
+                "mount its disk; if it is lost for good, make its folder `objects`",
+            ) from error
+
     def check(self) -> None:
         """Write and read a few bytes where everything arrives."""
         with self._explained(0), self._arrival() as arrival:
@@ -157,6 +174,7 @@ class FolderStore(Store):
             os.utime(note)
 
     def _lend(self, asset: StoredAsset) -> AbstractContextManager[Path]:
+        self.require_lent()
         return nullcontext(self.path(asset))
 
     def _verify(self, asset: StoredAsset, *, rehash: bool) -> bool:
@@ -171,6 +189,7 @@ class FolderStore(Store):
             if hash_file(path) != asset.sha256:
                 return False
         except OSError:
+            self.require_lent()
             return False
         self._remember(path, found)
         return True
@@ -239,6 +258,8 @@ class FolderStore(Store):
                     self.where,
                     "free space there, with `dubline catalog gc --delete` for one, or move the store",
                 ) from error
+            if error.errno == errno.ENOENT:
+                self.require_lent()
             if error.errno in (errno.ENOTDIR, errno.EEXIST):
                 raise DbError("the store cannot be a folder there", self.where, "choose another place") from error
             if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):

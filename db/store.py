@@ -90,6 +90,10 @@ class Store(ABC):
         """Take a corrupt object out of the way, and keep it for whoever wants to know what happened."""
 
     @abstractmethod
+    def require_lent(self) -> None:
+        """Raise DbError where what was lent cannot be read any more, because the place is out of reach."""
+
+    @abstractmethod
     def check(self) -> None:
         """Write, read back and delete a few bytes."""
 

@@ -46,10 +46,16 @@ def _open(settings: Settings) -> Means:
             f"cannot make dubline's folder: {error.strerror}", str(settings.home), "set DUBLINE_HOME to a writable one"
         ) from error
     ffmpeg.use(settings.ffmpeg)
+    catalog = Catalog.open(settings.catalog_url)
     return Means(
         settings=settings,
-        catalog=Catalog.open(settings.catalog_url),
-        store=open_store(settings.store_place, cache=settings.cache_root, cache_limit=settings.cache_limit),
+        catalog=catalog,
+        store=open_store(
+            settings.store_place,
+            cache=settings.cache_root,
+            cache_limit=settings.cache_limit,
+            begin=not catalog.keeps_bytes(),
+        ),
         device=resolve_device(settings.device),
     )
 

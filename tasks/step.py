@@ -276,6 +276,8 @@ class Step:
             )
         except BaseException as error:
             using.catalog.fail_step(step_id, str(error) or type(error).__name__)
+            if isinstance(error, BadInput | OSError):
+                using.store.require_lent()  # an input that went away under the body is not a bad one
             raise
         return outputs, dict(made.values)
 

@@ -64,6 +64,26 @@ def test_unchanged_bytes_are_not_read_again_unless_asked(store: FolderStore, tmp
     assert not store.verify(asset, rehash=True)
 
 
+def test_a_store_whose_disk_is_away_is_neither_empty_nor_begun_anew(store: FolderStore, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"kept")
+    asset = store.put(tmp_path / "file", suffix=".wav", move=False)
+    away = store.root.rename(tmp_path / "away")
+    attempts: list[Callable[[], object]] = [
+        lambda: store.verify(asset),
+        lambda: store.holds(asset),
+        lambda: store.lend(asset),
+        lambda: list(store.objects()),
+        lambda: store.put(tmp_path / "file", suffix=".wav", move=False),
+        lambda: FolderStore(store.root, begin=False),
+    ]
+    for attempt in attempts:
+        with pytest.raises(DbError, match="the store is not there"):
+            attempt()
+    assert not store.root.exists()
+    away.rename(store.root)
+    assert store.verify(asset)
+
+
 def test_a_lost_note_costs_a_hash_and_no_more(store: FolderStore, tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"sound")
     asset = store.put(tmp_path / "file", suffix=".wav")
