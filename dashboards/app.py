@@ -61,7 +61,7 @@ async def _alive(app: FastAPI) -> AsyncIterator[None]:
     desk: Desk = app.state.desk
     with desk.live.watching():
         yield
-    desk.catalog.close()
+    desk.close()
 
 
 class Kept(StaticFiles):

@@ -55,15 +55,16 @@ def note_on(desk: Desk, person: Person, deliverable_id: int, text: str) -> int:
 def run_again(desk: Desk, person: Person, slug: str, label: str, queue: Queue) -> str:
     """Hand the version's stored order to Prefect; returns the flow run's id. 409 without order, 503 without Prefect."""
     found = desk.catalog.title(f"{slug}/{label}")
-    order = desk.catalog.latest_order(found.summary.version_id)
+    version_id = found.summary.version_id
+    order = desk.catalog.latest_order(version_id)
     if order is None:
         raise HTTPException(409, "Its order was not kept: hand it in again with `dubline submit`.")
     try:
         flow_run = desk.prefect.start(
-            slug, order_path=str(order.path), out=str(order.out), queue=queue, who=person.name
+            slug, version_id, order_path=str(order.path), out=str(order.out), queue=queue, who=person.name
         )
     except PrefectAway as error:
         raise HTTPException(503, f"{error} Nothing was started.") from error
     with desk.catalog.write() as session:
-        audit(session, person, "run asked for", "version", found.summary.version_id, {"queue": queue, "run": flow_run})
+        audit(session, person, "run asked for", "version", version_id, {"queue": queue, "run": flow_run})
     return flow_run

@@ -13,6 +13,7 @@ from dashboards.live import Live
 from dashboards.prefect import Prefect
 from dashboards.settings import ReviewSettings
 from dashboards.summary import Summary
+from dashboards.waiting import Waiting
 from db.catalog import Catalog
 from db.store import Store
 from db.stores import open_store
@@ -26,6 +27,7 @@ class Desk:
     catalog: Catalog
     store: Store
     prefect: Prefect
+    waiting: Waiting
     live: Live
     summary: Summary
     media: URLSafeSerializer
@@ -36,19 +38,31 @@ class Desk:
     def open(cls, settings: ReviewSettings, *, local: bool = False) -> Desk:
         """Open catalog and store; raises DbError."""
         catalog = Catalog.open(settings.catalog_url)
-        store = open_store(settings.store_place, cache=settings.cache_root, cache_limit=settings.cache_limit)
+        store = open_store(
+            settings.store_place,
+            cache=settings.cache_root,
+            cache_limit=settings.cache_limit,
+            begin=not catalog.keeps_bytes(),
+        )
         prefect = Prefect(settings)
+        waiting = Waiting(prefect)
         return cls(
             settings=settings,
             catalog=catalog,
             store=store,
             prefect=prefect,
-            live=Live(catalog, prefect),
+            waiting=waiting,
+            live=Live(catalog, waiting),
             summary=Summary(catalog),
             media=URLSafeSerializer(settings.secret, salt="media"),
             local=local,
             token=_token(settings) if local else None,
         )
+
+    def close(self) -> None:
+        """Let go of the catalog and of Prefect."""
+        self.catalog.close()
+        self.prefect.close()
 
 
 def _token(settings: ReviewSettings) -> str:

@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from dashboards.prefect import Prefect, PrefectAway
+from dashboards.waiting import Waiting
 from db.catalog import Catalog
 from db.errors import DbError
 
 log = logging.getLogger(__name__)
 
 _CATALOG_SECONDS = 1.0
-_PREFECT_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class Now:
-    """A moment: its number (which grows with every change), the runs at work, what waits, when a slot changed last."""
+    """A moment: its number (which grows with every change), the runs at work, titles that wait (of the next 200 runs),
+    when a slot changed last, and whether the catalog answered."""
 
     number: int
     runs: tuple[dict[str, Any], ...]
@@ -34,14 +33,13 @@ class Now:
 class Live:
     """Watches the catalog while somebody listens; `now` is the last moment it looked at."""
 
-    def __init__(self, catalog: Catalog, prefect: Prefect) -> None:
-        self._catalog, self._prefect = catalog, prefect
+    def __init__(self, catalog: Catalog, waiting: Waiting) -> None:
+        self._catalog, self._waiting = catalog, waiting
         self._now = Now(0, (), (), None, catalog=True)
         self._listeners = 0
-        self._lock = threading.Lock()
+        # Who comes and goes does not wait for a look, which waits for the catalog and for Prefect.
+        self._counting, self._looking = threading.Lock(), threading.Lock()
         self._stop = threading.Event()
-        self._asked_prefect = 0.0
-        self._waiting: tuple[str, ...] = ()
 
     @property
     def now(self) -> Now:
@@ -71,17 +69,17 @@ class Live:
     @contextmanager
     def listening(self) -> Iterator[None]:
         """Somebody listens: nobody asks the catalog for nobody."""
-        with self._lock:
+        with self._counting:
             self._listeners += 1
         try:
             yield
         finally:
-            with self._lock:
+            with self._counting:
                 self._listeners -= 1
 
     def look(self) -> Now:
         """This very moment: what was known is as old as the last who listened."""
-        with self._lock:
+        with self._looking:
             found = self._found()
             known = self._now
             if found != (known.runs, known.waiting, known.changed_at, known.catalog):
@@ -100,14 +98,4 @@ class Live:
         except DbError as error:
             log.warning("%s", error)
             return self._now.runs, self._now.waiting, self._now.changed_at, False
-        return runs, self._in_prefect(), changed.isoformat() if changed else None, True
-
-    def _in_prefect(self) -> tuple[str, ...]:
-        """Slugs of titles that wait for a worker; of a server that is away the last ones known are forgotten."""
-        if self._prefect.is_known and time.monotonic() - self._asked_prefect > _PREFECT_SECONDS:
-            self._asked_prefect = time.monotonic()
-            try:
-                self._waiting = tuple(sorted({run.slug for run in self._prefect.waiting()}))
-            except PrefectAway:
-                self._waiting = ()
-        return self._waiting
+        return runs, self._waiting.ahead(), changed.isoformat() if changed else None, True

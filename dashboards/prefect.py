@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import httpx
@@ -11,20 +12,15 @@ from dashboards.settings import ReviewSettings
 
 # The deployment that `dubline submit` runs (flows/deployments.py), as flow and name.
 LOCALIZE = "localize/localize"
-_TIMEOUT_SECONDS = 5.0
+# What starts a run may take its time; what a page is waiting for may not.
+_START_SECONDS, _GLANCE_SECONDS = 5.0, 1.0
+# Runs that a server tells of at a time.
+_MOST = 200
+_TAG = "title-"
 
 
 class PrefectAway(Exception):
     """Prefect cannot do what was asked; the message is for people."""
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """A run that Prefect has not started yet, by the slug of its title."""
-
-    flow_run_id: str
-    slug: str
-    state: str
 
 
 class Prefect:
@@ -32,6 +28,11 @@ class Prefect:
 
     def __init__(self, settings: ReviewSettings) -> None:
         self._settings = settings
+        self._client = httpx.Client(auth=_auth(settings))
+
+    def close(self) -> None:
+        """Close the connections that were kept."""
+        self._client.close()
 
     @property
     def is_known(self) -> bool:
@@ -43,49 +44,70 @@ class Prefect:
         pages = self._settings.prefect_ui
         return f"{pages}/runs/flow-run/{flow_run_id}" if pages and flow_run_id else None
 
-    def waiting(self) -> list[Waiting]:
-        """Runs scheduled and not started, the next one first."""
+    def waiting(self, slugs: Collection[str] | None = None) -> frozenset[str]:
+        """Slugs of titles with a run that is scheduled and not started: of these, or of the next 200 runs."""
+        runs: dict[str, Any] = {"state": {"type": {"any_": ["SCHEDULED", "PENDING"]}}}
+        if slugs is not None:
+            runs["tags"] = {"any_": [f"{_TAG}{slug}" for slug in sorted(slugs)]}
         body = {
-            "flow_runs": {"state": {"type": {"any_": ["SCHEDULED", "PENDING"]}}},
+            "flow_runs": runs,
             "flows": {"name": {"any_": ["localize"]}},
             "sort": "EXPECTED_START_TIME_ASC",
-            "limit": 200,
+            "limit": _MOST,
         }
-        found: list[dict[str, Any]] = self._ask("POST", "/flow_runs/filter", body)
-        return [
-            Waiting(run["id"], tag.removeprefix("title-"), run["state_name"])
-            for run in found
-            for tag in run["tags"]
-            if tag.startswith("title-")
-        ]
+        with _understood():
+            found = self._ask("POST", "/flow_runs/filter", body, seconds=_GLANCE_SECONDS)
+            tags = [tag for run in found for tag in run["tags"]]
+        return frozenset(tag.removeprefix(_TAG) for tag in tags if tag.startswith(_TAG))
 
-    def start(self, slug: str, *, order_path: str, out: str, queue: str, who: str) -> str:
-        """Hand a title's stored order to the deployment; returns the flow run's id."""
-        deployment = self._ask("GET", f"/deployments/name/{LOCALIZE}", None)
+    def start(self, slug: str, version_id: int, *, order_path: str, out: str, queue: str, who: str) -> str:
+        """Hand a version's stored order to the deployment; returns the flow run's id.
+
+        What nobody has approved gives way to what the run makes, for somebody asks for it.
+        """
         body = {
-            "parameters": {"order_path": order_path, "out": out, "wait_seconds": 3600.0},
-            "tags": [f"title-{slug}", queue, f"asked-by-{who}"],
+            "parameters": {
+                "order_path": order_path,
+                "out": out,
+                "wait_seconds": 3600.0,
+                "version_id": version_id,
+                "replace_candidates": True,
+            },
+            "tags": [f"{_TAG}{slug}", queue, f"asked-by-{who}"],
             "work_queue_name": queue,
             "state": {"type": "SCHEDULED"},
         }
-        return str(self._ask("POST", f"/deployments/{deployment['id']}/create_flow_run", body)["id"])
+        with _understood():
+            deployment = self._ask("GET", f"/deployments/name/{LOCALIZE}", None, seconds=_START_SECONDS)["id"]
+            path = f"/deployments/{deployment}/create_flow_run"
+            return str(self._ask("POST", path, body, seconds=_START_SECONDS)["id"])
 
-    def _auth(self) -> tuple[str, str] | None:
-        if self._settings.prefect_auth is None:
-            return None
-        user, _, password = self._settings.prefect_auth.get_secret_value().partition(":")
-        return user, password
-
-    def _ask(self, method: str, path: str, body: dict[str, Any] | None) -> Any:
+    def _ask(self, method: str, path: str, body: dict[str, Any] | None, *, seconds: float) -> Any:
         url = self._settings.prefect_api
         if url is None:
             raise PrefectAway("No Prefect server is known: run `dubline up`, or set PREFECT_API_URL.")
         try:
-            answer = httpx.request(method, url + path, json=body, auth=self._auth(), timeout=_TIMEOUT_SECONDS)
-        except httpx.HTTPError as error:
+            answer = self._client.request(method, url + path, json=body, timeout=seconds)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise PrefectAway("The Prefect server does not answer.") from error
         if answer.status_code == 404:
             raise PrefectAway(f"The Prefect server has no deployment {LOCALIZE}: run `dubline deploy`.")
         if not answer.is_success:
             raise PrefectAway(f"The Prefect server refuses (status {answer.status_code}).")
         return answer.json()
+
+
+@contextmanager
+def _understood() -> Iterator[None]:
+    """An answer that is none of Prefect's becomes `PrefectAway`."""
+    try:
+        yield
+    except (ValueError, KeyError, TypeError) as error:
+        raise PrefectAway("What answers is no Prefect server: set PREFECT_API_URL to the API of one.") from error
+
+
+def _auth(settings: ReviewSettings) -> tuple[str, str] | None:
+    if settings.prefect_auth is None:
+        return None
+    user, _, password = settings.prefect_auth.get_secret_value().partition(":")
+    return user, password

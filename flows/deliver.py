@@ -123,7 +123,7 @@ def deliver(
     }
     files = [file for one in packed.values() for file in one.publications]
     files += [Publication(file["path"], file["sha256"]) for file in stems]
-    laid = places(folder, files, beside=plan.again)
+    laid = places(folder, files, beside=plan.beside)
     name_as_laid(body, {name: str(path.relative_to(folder)) for name, path in laid.items()})
     describe_as_before(run, body, {packed[item].sha256 for item in made if item.kept})
     paged = page.submit(
@@ -149,7 +149,7 @@ def deliver(
     body["reports"] = [{"path": file.name, "bytes": _bytes(file.sha256), "sha256": file.sha256} for file in reports]
     listed = manifest.submit(run, listed=[f["sha256"] for f in body["deliverables"]], body=body).result()
 
-    lies = publish(folder, files, run.run_id, beside=plan.again)
+    lies = publish(folder, files, run.run_id, beside=plan.beside)
     lies |= publish(folder, reports, run.run_id)
     publish(folder, [Publication("manifest.json", listed["manifest"])], run.run_id)
     leave_only(folder / "qc" / CLIPS, {*lies.values()})

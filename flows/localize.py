@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -37,12 +38,18 @@ _RUNNER = cast(TaskRunner[PrefectFuture[Any]], ThreadPoolTaskRunner[Any](max_wor
     persist_result=False,
 )
 def localize(
-    order_path: Path, out: Path, wait_seconds: float = 0.0, version_id: int | None = None, keep_approved: bool = False
+    order_path: Path,
+    out: Path,
+    wait_seconds: float = 0.0,
+    version_id: int | None = None,
+    keep_approved: bool = False,
+    replace_candidates: bool = False,
 ) -> Localized:
     """Localize the title an order describes; deliverables appear under ``out``.
 
     With ``version_id`` it is the order that the catalog keeps of that version, made again: what is otherwise now
     appears as a candidate beside what stands, and with ``keep_approved`` what is approved or delivered is not made.
+    With ``replace_candidates``, when a person asks for it, it takes the place of what nobody has approved.
 
     A second run of a title waits up to ``wait_seconds`` for the first, then is refused. Raises `BadInput`,
     `EnvironmentFault` or a `DbError`; a deliverable that fails its check is delivered with that verdict. Where some
@@ -50,18 +57,14 @@ def localize(
     """
     refuse_after_crashes()
     return patiently(
-        lambda: _localize(order_path, out, wait_seconds, version_id, keep_approved),
+        lambda: _localize(_plan(order_path, out, version_id, replace_candidates), wait_seconds, keep_approved),
         seconds=Settings.load().patience,
         stop=cancel.requested,
         what=str(order_path),
     )
 
 
-def _localize(
-    order_path: Path, out: Path, wait_seconds: float, version_id: int | None, keep_approved: bool
-) -> Localized:
-    settings = means().settings
-    plan = preflight(order_path, out, settings) if version_id is None else _plan_again(version_id, settings)
+def _localize(plan: Plan, wait_seconds: float, keep_approved: bool) -> Localized:
     with title_run(plan, wait_seconds=wait_seconds) as run, title_progress(plan.order):
         stood = means().catalog.standing(run.version_id, check=check.name, report=residual.name)
         kept = {place: one for place, one in stood.items() if keep_approved and one.kept}
@@ -78,9 +81,12 @@ def _localize(
         return localized
 
 
-def _plan_again(version_id: int, settings: Settings) -> Plan:
-    """The plan of the version's latest order, which may be later than the one that was stale."""
+def _plan(order_path: Path, out: Path, version_id: int | None, replace_candidates: bool) -> Plan:
+    """The plan of the order, or of the version's latest one, which may be later than the one that was stale."""
+    settings = means().settings
+    if version_id is None:
+        return preflight(order_path, out, settings)
     stored = means().catalog.latest_order(version_id)
     if stored is None:
         raise BadInput("no order is kept of this version", str(version_id), "run its order with `dubline localize`")
-    return preflight_again(stored, settings)
+    return replace(preflight_again(stored, settings), beside=not replace_candidates)

@@ -45,8 +45,10 @@ class Plan:
     policy: Policy
     original: Language
     languages: dict[str, Language]
-    # An order that the catalog kept: what comes of it is laid beside what stands.
+    # An order that the catalog kept.
     again: bool = False
+    # What comes of it is laid beside what stands, approved or not.
+    beside: bool = False
     refused: tuple[Refused, ...] = ()
 
     @property

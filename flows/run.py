@@ -55,7 +55,7 @@ def title_run(plan: Plan, *, wait_seconds: float) -> Iterator[RunRef]:
     register_specs(plan)
     run_id = using.catalog.start_run(
         version_id,
-        trigger="reprocess" if plan.again else "user",
+        trigger="reprocess" if plan.beside else "user",
         prefect_flow_run_id=flow_run.get_id(),
         host=socket.gethostname(),
     )

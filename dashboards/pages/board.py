@@ -21,7 +21,7 @@ router = APIRouter()
 def board(request: Request, desk: TheDesk, person: Viewer, wanted: AskedFor, part: bool = False) -> Response:
     """The page, or with ``part`` its lines alone, for the script that keeps them fresh."""
     found = desk.catalog.board(wanted.query)
-    waiting = frozenset(desk.live.now.waiting)
+    waiting = desk.waiting.among({title.slug for title in found.titles})
     known: dict[str, Any] = {
         "board": found,
         "asked": wanted,

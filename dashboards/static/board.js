@@ -57,7 +57,7 @@
     runs = now.runs;
     show();
     if (!now.catalog) desk.say("The catalog does not answer; what you see is a little old.", "bad");
-    const at = runs.map((run) => run.run_id).join();
+    const at = [...runs.map((run) => run.run_id), ...now.waiting].join();
     if (changedAt !== undefined && (now.changed_at !== changedAt || at !== versions)) refresh();
     changedAt = now.changed_at;
     versions = at;

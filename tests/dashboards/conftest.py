@@ -113,7 +113,7 @@ def app(routes: FastAPI, desk_settings: Callable[..., ReviewSettings]) -> Iterat
     kept = routes.state.desk
     routes.state.desk = Desk.open(desk_settings())
     yield routes
-    routes.state.desk.catalog.close()
+    routes.state.desk.close()
     routes.state.desk = kept
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -137,7 +138,7 @@ def test_a_run_is_asked_for_by_the_stored_order(
     version = studio.catalog.title("glass-harbor").summary.version_id
     order = studio.catalog.latest_order(version)
     assert order is not None and path == "/api/deployments/d0/create_flow_run"
-    assert body["parameters"] == {"order_path": str(order.path), "out": str(order.out), "wait_seconds": 3600.0}
+    assert (body["parameters"]["order_path"], body["parameters"]["version_id"]) == (str(order.path), version)
     assert body["work_queue_name"] == "rush" and "title-glass-harbor" in body["tags"]
     assert studio.catalog.audit()[0].detail == {"queue": "rush", "run": run}
     assert run in one.submit("/deliverables/1/run", queue="normal").text
@@ -153,6 +154,18 @@ def test_without_prefect_nothing_is_started_and_that_is_said(
     page = one.submit("/deliverables/1/run")
     assert page.status_code == 503 and "Nothing was started" in page.text
     assert studio.catalog.audit() == []
+
+
+def test_a_prefect_that_says_nothing_holds_the_board_up_once(desk_settings: Callable[..., ReviewSettings]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/api"
+        one = Browser(create_app(desk_settings(PREFECT_API_URL=url)), "viewer")
+        for _ in range(3):
+            assert one.page("/").status_code == 200
+        silent.setblocking(False)
+        silent.accept()
+        with pytest.raises(BlockingIOError):
+            silent.accept()
 
 
 def test_a_title_whose_order_was_not_kept_says_so(browser: Callable[..., Browser], studio: Studio) -> None:
