@@ -12,14 +12,11 @@ from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
 from dubline.errors import BadInput
 from flows.deliver import Localized, deliver
-from flows.languages import make_deliverables, mix_language
-from flows.me import make_me
+from flows.make import make_title
 from flows.preflight import Plan, preflight, preflight_again
 from flows.progress import title_progress
 from flows.refused import DubsRefused
 from flows.run import refuse_after_crashes, title_run
-from flows.source import take_in
-from flows.sync import sync_dubs
 from tasks import cancel
 from tasks.check import check
 from tasks.context import means
@@ -68,16 +65,10 @@ def _localize(plan: Plan, wait_seconds: float, keep_approved: bool) -> Localized
     with title_run(plan, wait_seconds=wait_seconds) as run, title_progress(plan.order):
         stood = means().catalog.standing(run.version_id, check=check.name, report=residual.name)
         kept = {place: one for place, one in stood.items() if keep_approved and one.kept}
-        source = take_in(run, plan)
-        plan = plan.without(source.refused)
-        sound = make_me(run, plan, source)
-        aligned, refused = sync_dubs(run, plan, source, sound)
-        plan = plan.without(refused)
-        dubbed = [mix_language(run, plan, sound, dub, aligned[dub.language]) for dub in plan.dubs]
-        made = list(make_deliverables(run, plan, source, dubbed, kept))
-        localized = deliver(run, plan, source, sound, made, stood)
-        if plan.refused:
-            raise DubsRefused(plan.refused, localized)
+        made = make_title(run, plan, kept)
+        localized = deliver(run, made.plan, made.source, made.sound, made.deliverables, stood)
+        if made.plan.refused:
+            raise DubsRefused(made.plan.refused, localized)
         return localized
 
 

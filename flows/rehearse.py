@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from db.stale import DesiredFile, Place
-from flows.languages import Deliverable, make_deliverables, mix_language
-from flows.me import make_me
+from flows.languages import Deliverable
+from flows.make import make_title
 from flows.packing import final_output
 from flows.preflight import Plan
-from flows.source import take_in
-from flows.sync import sync_dubs
 from tasks.rehearsal import Rehearsal
 from tasks.step import RunRef
 
@@ -21,14 +19,8 @@ def rehearse(plan: Plan, version_id: int) -> dict[Place, DesiredFile]:
     held = Rehearsal(version_id)
     run = RunRef(0, version_id, plan.order.title.id)
     with held.held():
-        source = take_in(run, plan)
-        plan = plan.without(source.refused)
-        sound = make_me(run, plan, source)
-        aligned, refused = sync_dubs(run, plan, source, sound)
-        plan = plan.without(refused)
-        dubbed = [mix_language(run, plan, sound, dub, aligned[dub.language]) for dub in plan.dubs]
-        made = list(make_deliverables(run, plan, source, dubbed, {}))
-        return {plan.place(item.row, item.language): _desired(held, run, item) for item in made}
+        made = make_title(run, plan, {})
+        return {made.plan.place(item.row, item.language): _desired(held, run, item) for item in made.deliverables}
 
 
 def _desired(held: Rehearsal, run: RunRef, item: Deliverable) -> DesiredFile:
