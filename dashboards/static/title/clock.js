@@ -21,7 +21,11 @@ export class Clock {
   }
 
   playing(on) {
-    this.button.textContent = on ? "❚❚ Pause" : "▶ Play";
-    this.button.setAttribute("aria-pressed", String(on));
+    showPlaying(this.button, on);
   }
+}
+
+/** The button says what it does next. */
+export function showPlaying(button, on) {
+  button.textContent = on ? "❚❚ Pause" : "▶ Play";
 }

@@ -1,6 +1,8 @@
 // Two mixes of one language: both spectrograms, their difference, and A/B at one playhead.
 
 import { RATE } from "./blocks.js";
+import { size } from "./canvas.js";
+import { showPlaying } from "./clock.js";
 import { Player } from "./player.js";
 import { DIFFERENCES, color } from "./colors.js";
 import { drawSpectrum, drawTrackSpectrum, painted, shadesOf } from "./drawings.js";
@@ -94,12 +96,7 @@ async function begin() {
   };
 
   new ResizeObserver(() => {
-    const dense = window.devicePixelRatio || 1;
-    for (const one of [canvas, overlay]) {
-      one.width = Math.round(stage.clientWidth * dense);
-      one.height = Math.round(height * dense);
-      one.getContext("2d").setTransform(dense, 0, 0, dense, 0, 0);
-    }
+    for (const one of [canvas, overlay]) size(one, stage.clientWidth, height);
     move(state.start, root.dataset.ready ? state.scale : Infinity);
     root.dataset.ready = "yes";
   }).observe(stage);
@@ -112,8 +109,7 @@ async function begin() {
   stage.addEventListener("click", (event) => seek(state.start + (event.clientX - stage.getBoundingClientRect().left) * state.scale));
 
   const show = () => {
-    root.querySelector("#play").textContent = player.playing ? "❚❚ Pause" : "▶ Play";
-    root.querySelector("#play").setAttribute("aria-pressed", String(player.playing));
+    showPlaying(root.querySelector("#play"), player.playing);
     root.querySelector("#heard").textContent = `${player.heard} is heard`;
     for (const button of root.querySelectorAll("[data-track]")) button.setAttribute("aria-pressed", String(button.dataset.track === player.heard));
   };

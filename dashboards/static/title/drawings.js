@@ -1,17 +1,17 @@
 // Tiles of a track as pictures and waveforms: fetched once, drawn at any zoom, coarser ones until the finer are there.
 
+import { RATE } from "./blocks.js";
 import { Recent, bytes, piece } from "./pieces.js";
 import { LEVELS } from "./colors.js";
 
 const PAIRS = 8192;
-const RATE = 48000;
 
 const peaks = new Recent(600);
 const shades = new Recent(700);
 const pictures = new Recent(700);
 
 /** The finest level whose columns or pairs are at least about as long as a pixel. */
-export function levelFor(levels, secondsPerPixel) {
+function levelFor(levels, secondsPerPixel) {
   let best = 0;
   levels.forEach((level, number) => { if (level.hop / RATE <= secondsPerPixel * 1.4) best = number; });
   return best;

@@ -19,7 +19,7 @@ const root = document.getElementById("title-page");
 const about = (path) => `/api/titles/${root.dataset.slug}/${path}${path.includes("?") ? "&" : "?"}${root.dataset.version ? `version=${root.dataset.version}` : ""}`;
 
 /** Says what went wrong, and goes on. */
-export async function trying(work) {
+async function trying(work) {
   try {
     return await work();
   } catch (error) {

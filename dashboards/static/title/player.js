@@ -5,7 +5,7 @@ import { Blocks, RATE } from "./blocks.js";
 // Sound is handed over so long before it is due: less is heard as a gap on a busy machine.
 const LEAD_SECONDS = 0.03;
 // Short enough for an ear to take it as a cut, long enough not to click.
-export const RAMP_SECONDS = 0.008;
+const RAMP_SECONDS = 0.008;
 const PUMP_MILLISECONDS = 120;
 // Blocks scheduled beyond the one that plays.
 const AHEAD = 2;

@@ -1,5 +1,6 @@
 // The film from left to right: pictures, events, tracks, loudness; one canvas for what is drawn, one for the playhead.
 
+import { size } from "./canvas.js";
 import { color, SHORT } from "./colors.js";
 import { drawTrackSpectrum, drawWave } from "./drawings.js";
 import { drawThumbnails } from "./thumbnails.js";
@@ -141,7 +142,7 @@ export class Timeline {
     return ends.length;
   }
 
-  /** After events came or went. */
+  /** After events came or went, or tracks are drawn in another way. */
   relay() {
     this.lanes = this.#lay();
     this.#grow();
@@ -162,12 +163,7 @@ export class Timeline {
       [this.canvas, this.width, this.height],
       [this.overlay, this.width, this.height],
       [this.mini, this.mini.clientWidth, this.mini.clientHeight],
-    ]) {
-      const dense = window.devicePixelRatio || 1;
-      canvas.width = Math.round(width * dense);
-      canvas.height = Math.round(height * dense);
-      canvas.getContext("2d").setTransform(dense, 0, 0, dense, 0, 0);
-    }
+    ]) size(canvas, width, height);
     if (!before) this.fit();
     this.state.scale = Math.min(this.state.scale, this.widest);
     this.#move(this.state.start);

@@ -74,10 +74,10 @@ def running_desk(home: Path, fill: Callable[[Workshop], object]) -> Iterator[Des
         catalog.close()
 
 
-def let_in(catalog: Catalog, viewer: str) -> None:
-    """Write down a person who may look; a desk that finds one at its start has everybody log in."""
+def let_in(catalog: Catalog, name: str, *, role: str = "viewer") -> None:
+    """Write down a person; a desk that finds one at its start has everybody log in."""
     with catalog.write() as session:
-        add_person(session, viewer, role="viewer", password_hash=hash_password(PASSWORD))
+        add_person(session, name, role=role, password_hash=hash_password(PASSWORD))
 
 
 def _wait(url: str, process: subprocess.Popen[bytes]) -> None:
@@ -127,26 +127,40 @@ class Visit:
 
 @contextmanager
 def visit(
-    chromium: Any, desk: Desk, *, theme: str = "light", width: int = 1280, height: int = 900, viewer: str | None = None
+    chromium: Any,
+    desk: Desk,
+    *,
+    theme: str = "light",
+    width: int = 1280,
+    height: int = 900,
+    person: str | None = None,
+    allowed: tuple[int, ...] = (),
 ) -> Iterator[Visit]:
     """Somebody at this machine's desk; fails at the end where the browser's console had something to say.
 
-    A ``viewer`` whom `let_in` wrote down logs in under that name; without one it is whoever may do everything.
+    A ``person`` whom `let_in` wrote down logs in under that name; without one it is whoever may do everything. The
+    console tells of every page with an error's status, too: those of ``allowed`` are what the test is after.
     """
     context = chromium.new_context(viewport={"width": width, "height": height}, color_scheme=theme)
     context.set_default_timeout(15_000)
     made = Visit(context.new_page(), desk)
     made.page.on(
-        "console", lambda said: made.complaints.append(said.text) if said.type in ("error", "warning") else None
+        "console",
+        lambda said: (
+            made.complaints.append(said.text)
+            if said.type in ("error", "warning") and not any(f"status of {one}" in said.text for one in allowed)
+            else None
+        ),
     )
     made.page.on("pageerror", lambda error: made.complaints.append(str(error)))
-    if viewer is None:
+    if person is None:
         made.page.goto(f"{desk.url}/enter?token={TOKEN}")
     else:
         made.page.goto(f"{desk.url}/login")
-        made.page.get_by_label("Name").fill(viewer)
+        made.page.get_by_label("Name").fill(person)
         made.page.get_by_label("Password").fill(PASSWORD)
         made.page.get_by_role("button", name="Log in").click()
+        made.page.wait_for_selector("nav")
     yield made
     context.close()
     assert made.complaints == []

@@ -94,12 +94,12 @@ class Workshop:
         return self.listed(self.folder / "report.json", body | {"layout": "stereo"})
 
 
-def short_title(workshop: Workshop, *, seconds: float = 8.0, runs: int = 1) -> int:
+def short_title(workshop: Workshop, *, seconds: float = 8.0, runs: int = 1, name: str = "Glass Harbor") -> int:
     """A whole title of some seconds, run so often, each time with another mix; gives the version's id."""
     picture = film(workshop.folder / "film.mkv", int(seconds))
     version_id = 0
     for run in range(runs):
-        version_id = workshop.begin(seconds=seconds)
+        version_id = workshop.begin(seconds=seconds, name=name)
         sounds = {track: _noise(workshop.folder, track, seconds, run) for track in TRACKS}
         made = workshop.step("demux", {"ov_mix": sounds["ov"]})
         made |= workshop.step("join", {"dx": sounds["dx"], "me": sounds["me"]}, {"ov_mix": made["ov_mix"]})

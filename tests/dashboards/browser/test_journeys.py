@@ -1,4 +1,4 @@
-"""Producers with a mouse and with a keyboard, in both themes, at three widths; what axe and the console say of it."""
+"""Producers with a mouse and with a keyboard."""
 
 from __future__ import annotations
 
@@ -7,14 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 
-from tests.dashboards.browser.conftest import Desk, Visit, let_in, running_desk, visit
+from tests.dashboards.browser.conftest import Desk, let_in, running_desk, visit
 from tests.dashboards.browser.film import EVENTS, LANGUAGE, Workshop, long_title, short_title
 
 pytestmark = pytest.mark.slow
 
-SIZES = ((1280, 900), (1920, 1080), (820, 1180))
 TITLE = "/titles/glass-harbor"
 
 
@@ -30,43 +28,8 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
         yield running
 
 
-def serious(here: Visit) -> list[str]:
-    """What axe says that keeps people out."""
-    found = Axe().run(here.page).response["violations"]
-    return [
-        f"{one['id']}: {node['html'][:120]} {node['failureSummary']}"
-        for one in found
-        if one["impact"] in ("serious", "critical")
-        for node in one["nodes"]
-    ]
-
-
 def edits(desk: Desk) -> list[Any]:
     return desk.catalog.edits(desk.catalog.title("glass-harbor").summary.version_id, standing=True)
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize(("width", "height"), SIZES)
-def test_everybody_can_use_the_pages_whatever_the_theme_and_the_width(
-    desk: Desk, chromium: Any, theme: str, width: int, height: int, tmp_path: Path
-) -> None:
-    with visit(chromium, desk, theme=theme, width=width, height=height) as here:
-        page = here.open(TITLE)
-        page.keyboard.press("n")
-        page.keyboard.press("e")
-        assert serious(here) == []
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
-        page.keyboard.press("Escape")
-        page.keyboard.press("Escape")
-        page.keyboard.press("v")
-        page.keyboard.press("?")
-        assert serious(here) == []
-        page.screenshot(path=tmp_path / f"title-{theme}-{width}.png", full_page=True)
-        page = here.open(f"{TITLE}/compare")
-        page.wait_for_timeout(300)
-        assert serious(here) == []
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
-        page.screenshot(path=tmp_path / f"compare-{theme}-{width}.png", full_page=True)
 
 
 def test_with_the_mouse_a_missed_event_is_drawn_changed_and_taken_back(desk: Desk, chromium: Any) -> None:
@@ -160,7 +123,7 @@ def test_a_viewer_hears_everything_and_changes_nothing(chromium: Any, tmp_path: 
         short_title(room)
         let_in(room.catalog, "vera")
 
-    with running_desk(tmp_path / "home", fill) as desk, visit(chromium, desk, viewer="vera") as here:
+    with running_desk(tmp_path / "home", fill) as desk, visit(chromium, desk, person="vera") as here:
         page = here.open(TITLE)
         page.keyboard.press("n")
         page.keyboard.press("]")
