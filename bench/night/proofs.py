@@ -26,8 +26,10 @@ DUBS, SPECS = ("fr-FR", "es-419"), ("ebu-r128", "netflix-nearfield")
 _CLASHES = r"database is locked|deadlock|could not serialize|UniqueViolation"
 _TROUBLE = (
     rf"{_CLASHES}|lock timeout|too many clients|QueuePool limit|TitleBusy|is being worked on by run|"
-    r"no longer this run|could not be renewed|OperationalError|IntegrityError|Traceback"
+    r"no longer this run|could not be renewed|OperationalError|IntegrityError"
 )
+# But for the server's, which has one for every connection that a busy worker gives up.
+_BUG = r"Traceback"
 
 
 def contradictions(studio: Studio, orders: Sequence[Path], runs: Sequence[FlowRun], *, stormy: bool) -> list[str]:
@@ -39,7 +41,7 @@ def contradictions(studio: Studio, orders: Sequence[Path], runs: Sequence[FlowRu
         lambda: _runs_of_titles(orders, failed, stormy=stormy),
         lambda: _deliverables(studio, [order.parent.name for order in orders], failed),
         lambda: _half_published(studio),
-        lambda: _log_lines(studio.logs, _CLASHES if stormy else _TROUBLE),
+        lambda: _log_lines(studio, _CLASHES if stormy else _TROUBLE, _CLASHES if stormy else rf"{_TROUBLE}|{_BUG}"),
         _executed_twice,
         lambda: _open_steps(stormy=stormy),
         lambda: _verified(studio),
@@ -131,10 +133,10 @@ def _half_published(studio: Studio) -> Iterator[str]:
             yield f"{path.relative_to(studio.out)} lies among the deliveries"
 
 
-def _log_lines(logs: Path, trouble: str) -> Iterator[str]:
+def _log_lines(studio: Studio, of_server: str, of_others: str) -> Iterator[str]:
     """Lines of trouble, three of each log at most."""
-    sign = re.compile(trouble, re.IGNORECASE)
-    for log in sorted(logs.glob("*.log")):
+    for log in sorted(studio.logs.glob("*.log")):
+        sign = re.compile(of_server if log == studio.server.log else of_others, re.IGNORECASE)
         with log.open(errors="replace") as lines:
             found = [line.strip() for line in lines if sign.search(line)]
         if found:

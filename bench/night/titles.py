@@ -41,6 +41,7 @@ _POOLS = WorkPoolFilter(name=WorkPoolFilterName(any_=["cpu", "gpu"]))
 
 def hand_in(studio: Studio, orders: Sequence[Path]) -> float:
     """Submit all; returns seconds for each."""
+    say(f"handing in {len(orders)} orders")
     began, settings = time.monotonic(), Settings.load()
     for order in orders:
         submit_order(preflight(order, studio.out, settings), queue="normal", wait_seconds=_WAIT_SECONDS)
