@@ -86,7 +86,14 @@ def test_killed_again_and_again_a_title_still_arrives_whole(home: Path, sample: 
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks processes up in /proc")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize(
+    "number",
+    [
+        pytest.param(signal.SIGINT, marks=pytest.mark.slow),
+        pytest.param(signal.SIGTERM, marks=pytest.mark.slow),
+        signal.SIGKILL,
+    ],
+)
 def test_a_run_takes_every_process_it_started_with_it(
     number: signal.Signals,
     home: Path,
@@ -106,7 +113,9 @@ def test_a_run_takes_every_process_it_started_with_it(
     run.send_signal(number)
     run.communicate(timeout=60)
     assert run.returncode == (-9 if number == signal.SIGKILL else 130)
-    assert (tmp_path / "said").read_text().count("\n") == (0 if number == signal.SIGKILL else 1)
+    # A server that is slow to start is said while it starts.
+    said_lines = [line for line in (tmp_path / "said").read_text().splitlines() if "has been starting" not in line]
+    assert len(said_lines) == (0 if number == signal.SIGKILL else 1)
     deadline = time.monotonic() + 10
     while processes_of(home) and time.monotonic() < deadline:
         time.sleep(0.05)

@@ -209,6 +209,7 @@ deliver:
 """
 
 
+@pytest.mark.parametrize("film", [pytest.param(STEREO, marks=pytest.mark.slow), SURROUND], indirect=True)
 def test_sound_alone_by_channel_and_all_languages_in_one_file(film: Film, here: Path) -> None:
     order, master, _ = film
     # Beside the first order, and after it: what is made already is not made again.

@@ -54,6 +54,8 @@ ODD: dict[str, tuple[str, Callable[[Path, Path], None], str, str]] = {
     "uneven frames": ("m.mov", uneven, "mov", "frame rate varies"),
     "odd name": ("it's \"a\" f\u00eflm \u6620\u753b & more.mov", convert(*SOUND), "mov", "subtitles"),
 }  # fmt: skip
+# A title each: of the others one of each kind of oddity is enough for every day.
+EVERY_DAY = ("44.1 kHz", "webm", "uneven frames")
 CODECS = {"mov": "pcm_s24le", "mkv": "flac", "webm": "opus", "mxf": "pcm_s24le"}
 
 
@@ -79,7 +81,9 @@ def decoded(path: Path, stream: int = 0) -> Samples:
         return np.concatenate(list(decoder.blocks()))
 
 
-@pytest.mark.parametrize("name", ODD)
+@pytest.mark.parametrize(
+    "name", [name if name in EVERY_DAY else pytest.param(name, marks=pytest.mark.slow) for name in ODD]
+)
 def test_an_odd_master_goes_through_at_its_own_rate_and_is_named(
     name: str, home: Path, sample: Path, tmp_path: Path
 ) -> None:
@@ -154,7 +158,7 @@ def test_digital_silence_stays_digital_silence(home: Path, sample: Path, tmp_pat
         assert not samples.any(), name
 
 
-@pytest.mark.parametrize("kept", [("music", "effects"), ("dialogue",)])
+@pytest.mark.parametrize("kept", [("music", "effects"), pytest.param(("dialogue",), marks=pytest.mark.slow)])
 def test_a_film_of_one_kind_of_sound_goes_through_and_invents_none(
     kept: tuple[str, ...], home: Path, sample: Path, tmp_path: Path
 ) -> None:
