@@ -11,7 +11,8 @@ export class Notes {
     form?.addEventListener("submit", async (event) => {
       event.preventDefault();
       try {
-        const note = { text: form.elements.text.value, at_seconds: state.head };
+        const note = { text: form.elements.text.value };
+        if (view.tracks.length) note.at_seconds = state.head;
         if (state.selected) note.event = state.selected;
         view.notes = await desk.ask("POST", about("notes"), note);
         form.reset();
@@ -20,6 +21,7 @@ export class Notes {
         desk.say(error.message, "bad");
       }
     });
+    if (form && !view.tracks.length) form.querySelector("label span").textContent = "About this title";
     this.fill();
   }
 

@@ -176,7 +176,8 @@ export class Timeline {
     for (const lane of this.lanes) {
       const box = { x: 0, y: lane.y, width: this.width, height: lane.height };
       if (lane.kind !== "ruler") {
-        pen.fillStyle = color(lane.kind === "track" && this.state.spectrum ? "ink-black" : "sunk");
+        // Black is silence: what is on its way is not.
+        pen.fillStyle = color(lane.kind === "track" && this.state.spectrum ? "line" : "sunk");
         pen.fillRect(0, lane.y, this.width, lane.height);
       }
       if (lane.kind === "ruler") drawRuler(pen, box, this.state.start, this.state.scale);
