@@ -17,6 +17,11 @@ _START_SECONDS, _GLANCE_SECONDS = 5.0, 1.0
 # Runs that a server tells of at a time.
 _MOST = 200
 _TAG = "title-"
+# What a server's refusal of such requests means, by HTTP status.
+_REFUSALS = {
+    401: "does not let the desk in: set PREFECT_API_AUTH_STRING",
+    404: f"has no deployment {LOCALIZE}: run `dubline deploy`",
+}
 
 
 class PrefectAway(Exception):
@@ -90,10 +95,9 @@ class Prefect:
             answer = self._client.request(method, url + path, json=body, timeout=seconds)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise PrefectAway("The Prefect server does not answer.") from error
-        if answer.status_code == 404:
-            raise PrefectAway(f"The Prefect server has no deployment {LOCALIZE}: run `dubline deploy`.")
         if not answer.is_success:
-            raise PrefectAway(f"The Prefect server refuses (status {answer.status_code}).")
+            said = _REFUSALS.get(answer.status_code, f"refuses (status {answer.status_code}): see its log")
+            raise PrefectAway(f"The Prefect server {said}.")
         return answer.json()
 
 

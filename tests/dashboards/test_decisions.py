@@ -17,6 +17,7 @@ from dashboards.settings import ReviewSettings
 from db import models as m
 from tests.dashboards.conftest import Browser
 from tests.db.conftest import Studio
+from tests.listener import listening
 
 
 def test_a_decision_is_kept_with_who_and_why(browser: Callable[..., Browser], deliverable: int) -> None:
@@ -166,6 +167,16 @@ def test_a_prefect_that_says_nothing_holds_the_board_up_once(desk_settings: Call
         silent.accept()
         with pytest.raises(BlockingIOError):
             silent.accept()
+
+
+def test_what_answers_and_is_no_prefect_is_told_so(desk_settings: Callable[..., ReviewSettings]) -> None:
+    with listening() as stranger:
+        stranger.status = 200
+        one = Browser(create_app(desk_settings(PREFECT_API_URL=stranger.url)), "reviewer")
+        refused = one.ask("POST", "/api/titles/glass-harbor/runs", {})
+        assert refused.status_code == 503 and "Nothing was started" in refused.json()["detail"]
+        assert one.page("/").status_code == 200
+        assert stranger.got[0]["flow_runs"]["tags"] == {"any_": ["title-glass-harbor"]}
 
 
 def test_a_title_whose_order_was_not_kept_says_so(browser: Callable[..., Browser], studio: Studio) -> None:
