@@ -18,6 +18,9 @@ _PATIENCE_SECONDS = 300
 # Of a request to a server that is away, with doubling pauses from 2 s: four minutes.
 _RETRIES = 7
 
+# Prefect's client asks again after 429, 502 and 503. Its server answers 500 while PostgreSQL starts anew.
+_ASK_AGAIN_AFTER = "500"
+
 # As `dubline.process.bound_memory` does for a command; a run's process is started by Prefect, not by one.
 _MEMORY = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": str(32 << 20), "MALLOC_TRIM_THRESHOLD_": str(128 << 20)}
 
@@ -54,6 +57,7 @@ def worker_environment(settings: Settings, url: str, *, limit: int, heartbeat: f
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
         "PREFECT_API_URL": url,
         "PREFECT_CLIENT_MAX_RETRIES": str(_RETRIES),
+        "PREFECT_CLIENT_RETRY_EXTRA_CODES": _ASK_AGAIN_AFTER,
         "PREFECT_WORKER_QUERY_SECONDS": str(_QUERY_SECONDS),
         # Prefect would answer everybody who reaches the machine.
         "PREFECT_WORKER_WEBSERVER_HOST": os.environ.get("PREFECT_WORKER_WEBSERVER_HOST", "127.0.0.1"),

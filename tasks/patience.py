@@ -37,6 +37,8 @@ def may_pass(error: BaseException) -> bool:
             return False
         case EnvironmentFault() | DbError() | httpx.TransportError():
             return True
+        case httpx.HTTPStatusError():
+            return error.response.is_server_error
         case OSError():
             return error.errno in _PASSING
     return False

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+import threading
 from pathlib import Path
 
 import pytest
 
 from flows.workers import worker_command, worker_environment
 from tasks.settings import Settings
+from tests.listener import listening
 
 URL = "http://127.0.0.1:4200/api"
 
@@ -49,3 +53,17 @@ def test_queues_are_named_only_when_asked_for() -> None:
     some = worker_command("cpu", name="w", limit=2, queues=["rush", "normal"])
     assert "--work-queue" not in all_queues
     assert some[-4:] == ["--work-queue", "rush", "--work-queue", "normal"]
+
+
+@pytest.mark.slow  # it asks again after seconds
+def test_a_run_asks_again_when_the_server_has_lost_its_database(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ask = "from prefect.client.orchestration import get_client\nwith get_client(sync_client=True) as client:\n"
+    ask += "    print(client.request('POST', '/flow_runs/count', json={}).status_code)"
+    with listening() as server:
+        server.status = 500
+        threading.Timer(8.0, setattr, (server, "status", 201)).start()
+        url = f"http://127.0.0.1:{server.server_port}/path"
+        given = worker_environment(Settings.load(), url, limit=1, heartbeat=60)
+        given["PREFECT_CLIENT_CSRF_SUPPORT_ENABLED"] = "false"
+        done = subprocess.run([sys.executable, "-c", ask], env=given, stdout=subprocess.PIPE, text=True, check=True)
+    assert done.stdout.strip() == "201"

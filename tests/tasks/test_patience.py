@@ -16,6 +16,12 @@ from tasks.patience import may_pass, patiently
 ABOUT = ("what", "where", "mend")
 
 
+def answered(status: int) -> httpx.HTTPStatusError:
+    """What a client raises for an answer of the Prefect server."""
+    request = httpx.Request("GET", "http://prefect.studio/api/flow_runs")
+    return httpx.HTTPStatusError("not well", request=request, response=httpx.Response(status, request=request))
+
+
 @pytest.mark.parametrize(
     ("error", "passes"),
     [
@@ -24,6 +30,8 @@ ABOUT = ("what", "where", "mend")
         (OSError(errno.ENOSPC, "No space left on device"), True),
         (ConnectionRefusedError(errno.ECONNREFUSED, "refused"), True),
         (httpx.ConnectError("the server restarts"), True),
+        (answered(500), True),
+        (answered(404), False),
         (BadInput(*ABOUT), False),
         (Cancelled(*ABOUT), False),
         (CheckFailed(*ABOUT), False),
