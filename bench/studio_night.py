@@ -49,7 +49,7 @@ from bench.night.proofs import contradictions, refused
 from bench.night.storm import Storm
 from bench.night.studio import Studio, databases, disk_of, say, studio
 from bench.night.times import measured
-from bench.night.titles import all_runs, hand_in, wait_for_all
+from bench.night.titles import Night, all_runs
 from bench.resident import watched
 from samples.build import build
 from samples.many import build_many
@@ -98,20 +98,20 @@ def _arguments() -> argparse.Namespace:
 def _night(at_work: Studio, orders: Sequence[Path], storm: Storm | None) -> dict[str, Any]:
     """Submit all, wait, prove and measure; stopped in between, what there is to say so far."""
     began = time.monotonic()
-    wrong, stopped = list[str](), False
-    weather = storm.pass_over() if storm else None
+    wrong, stopped, night = list[str](), False, Night(at_work, orders)
     with watched() as resident:
-        submit_seconds = hand_in(at_work, orders)
         try:
-            stuck = wait_for_all(at_work, len(orders), weather)
-            wrong += [stuck] if stuck else []
+            night.pass_by(storm)
         except KeyboardInterrupt:
             stopped = True
             wrong.append("stopped by hand before all titles had ended: nothing else was asked")
+        except Exception as error:
+            wrong.append(f"cut short: {type(error).__name__}: {error}")
         finally:
-            if weather is not None:
-                weather.close()
+            if storm is not None:
+                storm.end()
     seconds, runs = time.monotonic() - began, all_runs()
+    wrong += [night.wrong] if night.wrong else []
     if not stopped:
         say("looking for what is wrong")
         wrong += contradictions(at_work, orders, runs, stormy=storm is not None)
@@ -120,7 +120,7 @@ def _night(at_work: Studio, orders: Sequence[Path], storm: Storm | None) -> dict
         "titles": len(orders),
         "database": "SQLite" if at_work.databases.server is None else "PostgreSQL",
         "seconds": seconds,
-        "submit_seconds": submit_seconds,
+        "submit_seconds": night.submit_seconds / max(night.handed_in, 1),
         "titles_an_hour": 3600.0 * len(orders) / seconds,
         "steps": steps[0],
         "cached_steps": steps[1],

@@ -43,9 +43,21 @@ class Storm:
     seed: int
     strikes: list[Strike] = field(default_factory=list)
     missed: list[str] = field(default_factory=list)
+    standing: bool = False
+    _course: Generator[None] = field(init=False)
 
-    def pass_over(self) -> Generator[None]:
-        """Strike, for ever; to be gone on with every second or so. Closed, it leaves no fault standing."""
+    def __post_init__(self) -> None:
+        self._course = self._pass_over()
+
+    def go_on(self) -> None:
+        """Strike, or wait, for a moment; to be called every second or so."""
+        next(self._course)
+
+    def end(self) -> None:
+        """Leave no fault standing."""
+        self._course.close()
+
+    def _pass_over(self) -> Generator[None]:
         dice = random.Random(self.seed)
         for fault in _each_then_any(self.faults, dice):
             yield from _for(dice.uniform(*_QUIET_SECONDS))
@@ -53,6 +65,7 @@ class Storm:
                 yield
             began = datetime.now(UTC)
             try:
+                self.standing = True
                 with fault.strike(self.studio, dice) as hit:
                     say(f"FAULT {fault.name}: {hit}; {len(titles)} titles at work")
                     yield from _for(fault.seconds)
@@ -60,6 +73,8 @@ class Storm:
                 say(f"FAULT {fault.name}: not met, {error}")
                 self.missed.append(f"{fault.name}: {type(error).__name__} {error}")
                 continue
+            finally:
+                self.standing = False
             strike = Strike(fault, hit, began, datetime.now(UTC), titles)
             self.strikes.append(strike)
             yield from self._recover(strike)

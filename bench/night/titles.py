@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 from uuid import UUID
 
 import httpx
@@ -31,6 +33,8 @@ _WAIT_SECONDS = 3600.0
 # A night in which nothing ends for so long is stuck.
 _STUCK_SECONDS = 1200.0
 _POLL_SECONDS = 1.0
+# Titles that wait or are worked on while faults strike: two workers are never without.
+_AHEAD = 6
 
 # A title that crashed is taken up again. The nightly flow is in the same pool, and scheduled for days ahead.
 _ENDED = (StateType.COMPLETED, StateType.FAILED, StateType.CANCELLED)
@@ -39,31 +43,56 @@ _DISPATCHED = FlowFilter(name=FlowFilterName(any_=["localize", "separate"]))
 _POOLS = WorkPoolFilter(name=WorkPoolFilterName(any_=["cpu", "gpu"]))
 
 
-def hand_in(studio: Studio, orders: Sequence[Path]) -> float:
-    """Submit all; returns seconds for each."""
-    say(f"handing in {len(orders)} orders")
-    began, settings = time.monotonic(), Settings.load()
-    for order in orders:
-        submit_order(preflight(order, studio.out, settings), queue="normal", wait_seconds=_WAIT_SECONDS)
-    return (time.monotonic() - began) / len(orders)
+class Weather(Protocol):
+    """What befalls a studio meanwhile."""
+
+    standing: bool
+
+    def go_on(self) -> None:
+        """Strike, or wait, for a moment."""
 
 
-def wait_for_all(studio: Studio, count: int, storm: Iterator[None] | None) -> str | None:
-    """Tend the studio, and go on with the storm, until every title has ended; what is wrong if none does any more."""
-    most, since = -1, time.monotonic()
-    while True:
-        studio.tend()
-        ended = _ended()
-        if ended is not None and ended > most:
-            most, since = ended, time.monotonic()
-            say(f"{ended} of {count} titles have ended")
-        if most >= count:
-            return None
-        if time.monotonic() - since > _STUCK_SECONDS:
-            return f"stuck: {count - most} titles have not ended"
-        if storm is not None:
-            next(storm)
-        time.sleep(_POLL_SECONDS)
+@dataclass(slots=True)
+class Night:
+    """All orders on their way through a studio; ``wrong`` says so if they did not all end."""
+
+    studio: Studio
+    orders: Sequence[Path]
+    handed_in: int = 0
+    submit_seconds: float = 0.0
+    wrong: str | None = None
+
+    def pass_by(self, weather: Weather | None) -> None:
+        """Hand in, and tend the studio, until every title has ended.
+
+        Where the weather is fair all are handed in at once. Else few at a time: a title that is taken up again waits
+        behind those that are scheduled already, and how soon it is back would be hidden by that.
+        """
+        most, since = -1, time.monotonic()
+        ahead = len(self.orders) if weather is None else _AHEAD
+        while most < len(self.orders):
+            self.studio.tend()
+            ended = _ended()
+            if ended is not None and ended > most:
+                most, since = ended, time.monotonic()
+                say(f"{ended} of {len(self.orders)} titles have ended")
+            if time.monotonic() - since > _STUCK_SECONDS:
+                self.wrong = f"stuck: {len(self.orders) - most} titles have not ended"
+                return
+            # Nobody hands in an order to a studio that is out of order.
+            if ended is not None and not (weather and weather.standing):
+                self._hand_in(ended + ahead)
+            if weather is not None:
+                weather.go_on()
+            time.sleep(_POLL_SECONDS)
+
+    def _hand_in(self, until: int) -> None:
+        settings = Settings.load()
+        for order in self.orders[self.handed_in : until]:
+            began = time.monotonic()
+            submit_order(preflight(order, self.studio.out, settings), queue="normal", wait_seconds=_WAIT_SECONDS)
+            self.submit_seconds += time.monotonic() - began
+            self.handed_in += 1
 
 
 def _ended() -> int | None:
