@@ -88,7 +88,8 @@ def test_everybody_can_use_every_page_whatever_the_theme_and_the_width(
                 ready = "[data-ready]" if address.startswith(SCRIPTED) else "main"
                 page = here.open(address, ready)
                 found += faults(here, width)
-                page.screenshot(path=tmp_path / f"{address.strip('/').replace('/', '-')[:40]}.png", full_page=True)
+                name = "".join(letter if letter.isalnum() else "-" for letter in f"page{address}")
+                page.screenshot(path=tmp_path / f"{name}.png", full_page=True)
         here.open("/lineage/deliverable/2", "main").locator("a[href^='/lineage/asset/']").last.click()
         found += faults(here, width)
         for address, status in ERRORS.items():
