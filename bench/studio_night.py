@@ -121,7 +121,7 @@ def _night(at_work: Studio, orders: Sequence[Path], storm: Storm | None) -> dict
         "database": "SQLite" if at_work.databases.server is None else "PostgreSQL",
         "seconds": seconds,
         "submit_seconds": night.submit_seconds / max(night.handed_in, 1),
-        "titles_an_hour": 3600.0 * len(orders) / seconds,
+        "titles_an_hour": 3600.0 * night.ended / seconds,
         "steps": steps[0],
         "cached_steps": steps[1],
         "resident_mib": asdict(resident),

@@ -28,6 +28,7 @@ _START_TIMEOUT_SECONDS = 600.0
 _SAY_SECONDS = 20.0
 # In Prefect's folder: where the server of this machine listens.
 _NOTE = "server.url"
+_LEASES = "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE"
 
 
 @contextmanager
@@ -102,6 +103,9 @@ def studio_environment(home: Path, host: str, port: int) -> dict[str, str]:
         "PREFECT_API_URL": "",
         "PREFECT_UI_API_URL": os.environ.get("PREFECT_UI_API_URL", f"http://{reached}:{port}/api"),
         "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "WARNING",
+        # Prefect keeps the leases of a deployment's limit in memory. A server that is started again would end every run
+        # at work for want of one, and count its place as taken for ever.
+        _LEASES: os.environ.get(_LEASES, "prefect.server.concurrency.lease_storage.filesystem"),
     }
     return {**os.environ, **ours}
 

@@ -60,6 +60,7 @@ class Night:
     orders: Sequence[Path]
     handed_in: int = 0
     submit_seconds: float = 0.0
+    ended: int = 0
     wrong: str | None = None
 
     def pass_by(self, weather: Weather | None) -> None:
@@ -68,16 +69,16 @@ class Night:
         Where the weather is fair all are handed in at once. Else few at a time: a title that is taken up again waits
         behind those that are scheduled already, and how soon it is back would be hidden by that.
         """
-        most, since = -1, time.monotonic()
+        since = time.monotonic()
         ahead = len(self.orders) if weather is None else _AHEAD
-        while most < len(self.orders):
+        while self.ended < len(self.orders):
             self.studio.tend()
             ended = _ended()
-            if ended is not None and ended > most:
-                most, since = ended, time.monotonic()
+            if ended is not None and ended > self.ended:
+                self.ended, since = ended, time.monotonic()
                 say(f"{ended} of {len(self.orders)} titles have ended")
             if time.monotonic() - since > _STUCK_SECONDS:
-                self.wrong = f"stuck: {len(self.orders) - most} titles have not ended"
+                self.wrong = f"stuck: {len(self.orders) - self.ended} titles have not ended"
                 return
             # Nobody hands in an order to a studio that is out of order.
             if ended is not None and not (weather and weather.standing):

@@ -1,4 +1,4 @@
-"""What is mended of Prefect's server: transactions on SQLite that read and then write, and runs made by a schedule."""
+"""What is mended of Prefect's server: transactions on SQLite that read and then write, runs by a schedule, leases."""
 
 from __future__ import annotations
 
@@ -10,15 +10,18 @@ from pathlib import Path
 import pytest
 from prefect import flow
 from prefect.client.orchestration import get_client
-from prefect.client.schemas.actions import DeploymentScheduleCreate
+from prefect.client.schemas.actions import DeploymentScheduleCreate, GlobalConcurrencyLimitCreate
 from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterId
 from prefect.client.schemas.schedules import CronSchedule
 from prefect.server.database.configurations import AioSqliteConfiguration
+from prefect.settings import PREFECT_API_URL, temporary_settings
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession, AsyncSessionTransaction
 
 from flows.prefect_app import begin_as_writer
+from flows.server import command, free_port, studio_environment, wait_for
+from flows.supervisor import Piece
 
 Begin = Callable[[AioSqliteConfiguration, AsyncSession], AbstractAsyncContextManager[AsyncSessionTransaction]]
 COUNTING = 8
@@ -69,3 +72,24 @@ def test_a_schedule_makes_runs(prefect_server: str) -> None:
         client.delete_deployment(deployment)
     assert runs
     assert {run.state_name for run in runs} == {"Scheduled"}
+
+
+@pytest.mark.slow  # the server is started twice
+def test_a_server_that_was_killed_knows_who_holds_a_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PREFECT_API_URL", raising=False)
+    port = free_port()
+    url = f"http://127.0.0.1:{port}/api"
+    environment = studio_environment(tmp_path, "127.0.0.1", port)
+    server = Piece("server", command("127.0.0.1", port), environment, tmp_path / "server.log")
+    try:
+        wait_for(server.start(), url, server.log)
+        with temporary_settings({PREFECT_API_URL: url}), get_client(sync_client=True) as client:
+            client.create_global_concurrency_limit(GlobalConcurrencyLimitCreate(name="titles", limit=1))
+            asked = client.increment_concurrency_slots_with_lease(["titles"], 1, "concurrency", 300.0)
+            assert server.process is not None
+            server.process.kill()
+            server.process.wait()
+            wait_for(server.start(), url, server.log)
+            assert client.renew_concurrency_lease(asked.json()["lease_id"], 300.0).is_success
+    finally:
+        server.stop()
