@@ -25,8 +25,7 @@ from tests.postgres import Cluster, cluster
 DUBLINE = [sys.executable, "-c", "from cli.main import main; main()"]
 ROOT = Path(__file__).parents[2]
 
-# The shortest that a worker takes, so that a run that is gone is missed soon; and six of them, for what is slow to start
-# on a busy machine.
+# The shortest that a worker takes, so that a run that is gone is missed soon; and six of them, for what starts slowly.
 _HEARTBEAT_SECONDS = 30
 _SILENCE_SECONDS = 180
 _POLL_SECONDS = 2.0
