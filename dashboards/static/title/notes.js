@@ -35,7 +35,7 @@ export class Notes {
     row.className = "note small";
     const head = document.createElement("div");
     head.className = "soft tiny";
-    head.textContent = `${note.who}, ${note.at.slice(0, 16).replace("T", " ")} `;
+    head.append(Object.assign(document.createElement("bdi"), { textContent: note.who }), `, ${note.at.slice(0, 16).replace("T", " ")} `);
     if (note.at_seconds !== null) {
       const there = document.createElement("button");
       there.type = "button";

@@ -101,8 +101,8 @@ export class EventPanel {
     const minutes = Math.max(1, Math.round(stale.seconds / 60));
     this.stale.textContent =
       `${edits.length ? `${edits.length} ${edits.length === 1 ? "edit is" : "edits are"} in force.` : "No edits yet."} ` +
-      `An edit makes the cleaning and what follows from it stale: ${steps} steps, about ${minutes} min of work last time, ` +
-      `and ${named.length} deliverables (${named.map((one) => `${one.language} ${one.spec}`).join(", ")}). ` +
+      `An edit makes the cleaning and what follows from it stale: ${steps} steps, about ${minutes} min of work last time` +
+      `${named.length ? `, and ${named.map((one) => `${one.language} ${one.spec}`).join(", ")}` : ""}. ` +
       `${kept ? `${kept} approved ones stay as they are, new candidates appear beside them. ` : ""}Nothing is made before the next run.`;
   }
 
