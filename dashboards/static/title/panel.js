@@ -97,13 +97,13 @@ export class EventPanel {
     }
     const steps = Object.values(stale.stages).reduce((sum, count) => sum + count, 0);
     const named = deliverables.filter((one) => stale.deliverables.includes(one.id));
-    const kept = named.filter((one) => one.state === "approved" || one.state === "delivered").length;
+    const kept = named.some((one) => one.state === "approved" || one.state === "delivered");
     const minutes = Math.max(1, Math.round(stale.seconds / 60));
     this.stale.textContent =
       `${edits.length ? `${edits.length} ${edits.length === 1 ? "edit is" : "edits are"} in force.` : "No edits yet."} ` +
       `An edit makes the cleaning and what follows from it stale: ${steps} steps, about ${minutes} min of work last time` +
       `${named.length ? `, and ${named.map((one) => `${one.language} ${one.spec}`).join(", ")}` : ""}. ` +
-      `${kept ? `${kept} approved ones stay as they are, new candidates appear beside them. ` : ""}Nothing is made before the next run.`;
+      `${kept ? "What is approved stays as it is; new candidates appear beside it. " : ""}Nothing is made before the next run.`;
   }
 
   field(name) {
