@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
 from pathlib import Path
 
 import yaml
 from sqlalchemy import create_engine, text
+
+from bench.night.ask import moment
 
 TABLE = Path(__file__).with_name("costs.yaml")
 
@@ -76,7 +77,7 @@ def from_catalog(url: str, table: Costs) -> Costs:
     engine = create_engine(url.replace("postgresql:", "postgresql+psycopg:"))
     with engine.connect() as connection:
         for stage, begun, ended, minutes in connection.execute(text(_STEPS)):
-            spent[stage] = spent.get(stage, 0.0) + _seconds(begun, ended)
+            spent[stage] = spent.get(stage, 0.0) + (moment(ended) - moment(begun)).total_seconds()
             film[stage] = film.get(stage, 0.0) + float(minutes)
     engine.dispose()
     measured = {name: spent[name] / film[name] for name in spent}
@@ -85,11 +86,3 @@ def from_catalog(url: str, table: Costs) -> Costs:
         for name, stage in table.stages.items()
     }
     return replace(table, measured=f"steps of {engine.url.render_as_string(hide_password=True)}", stages=stages)
-
-
-def _seconds(begun: object, ended: object) -> float:
-    """PostgreSQL gives moments, SQLite their text."""
-    first, last = (
-        value if isinstance(value, datetime) else datetime.fromisoformat(str(value)) for value in (begun, ended)
-    )
-    return (last - first).total_seconds()
