@@ -18,7 +18,9 @@ export function listenToKeys(act) {
       if (key === "Escape") target.blur();
       return;
     }
-    if (off() && key !== "?" && key !== "Escape") return;
+    // The slider of the film is moved by its keys whatever the box says.
+    const steers = target.matches?.("[role=slider]") && /^(Arrow|Home|End)/.test(key);
+    if (off() && !steers && key !== "?" && key !== "Escape") return;
     // A button that was reached by keyboard is pressed by the space bar; one that was clicked is not in its way.
     if (key === " " && target.matches?.("button:focus-visible, summary:focus-visible, a:focus-visible, input")) return;
     if (key.startsWith("Arrow") && target.matches?.("input")) return;
