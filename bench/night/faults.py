@@ -14,13 +14,11 @@ from pathlib import Path
 from bench.night.disk import full
 from bench.night.studio import Studio
 from bench.resident import descendants
-from tests.postgres import Cluster
 
 # How long a run's process or an ffmpeg is looked for; of short titles they are there for a moment.
 _LOOK_SECONDS = 60.0
 _LOOK_AGAIN_SECONDS = 0.02
 _GONE_SECONDS = 60.0
-_STARTS = 5
 _HOUR = 3600
 
 
@@ -114,18 +112,7 @@ def _postgres(studio: Studio, dice: random.Random) -> Iterator[str]:
         until = time.monotonic() + _GONE_SECONDS
         while any(process.exists() for process in backends) and time.monotonic() < until:
             time.sleep(0.1)
-        _start(server)
-
-
-def _start(server: Cluster) -> None:
-    """Start it, however long recovery takes on a busy machine."""
-    for attempt in range(_STARTS):
-        try:
-            server.start()
-            return
-        except AssertionError:  # a minute without an answer
-            if attempt == _STARTS - 1:
-                raise
+        server.start()
 
 
 @contextmanager
