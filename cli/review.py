@@ -21,7 +21,7 @@ from dashboards.settings import ReviewSettings
 from db.audit import record_audit
 from db.catalog import Catalog
 from db.models.desk import ROLES
-from db.people import PersonFacts, add_person, change_person
+from db.people import add_person, change_person
 from dubline.errors import BadInput, EnvironmentFault
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -185,10 +185,6 @@ def _password() -> str:
     if not SHORTEST <= len(password) <= LONGEST:
         raise BadInput("this is no password", f"{len(password)} letters", f"give {SHORTEST} to {LONGEST}")
     return password
-
-
-def _comes_in(person: PersonFacts) -> str:
-    return "password" if person.password_hash else "proxy"
 
 
 def _known_role(role: str) -> None:

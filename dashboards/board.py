@@ -9,7 +9,7 @@ from typing import Annotated, Literal, get_args
 from fastapi import Depends, Query
 
 from dashboards.clock import today
-from db.board import OPEN, BoardQuery, BoardSlot, BoardTitle
+from db.board import OPEN, STOPPED, BoardQuery, BoardSlot, BoardTitle
 
 Due = Literal["", "overdue", "week", "month"]
 _DAYS = {"overdue": 0, "week": 7, "month": 31}
@@ -17,8 +17,6 @@ State = Literal[
     "", "missing", "running", "stopped", "candidate", "failed", "approved", "delivered", "rejected", "stale"
 ]  # fmt: skip
 STATES = tuple(state for state in get_args(State) if state)
-# What is shown of a file that is not made yet, by what its title does.
-_ENDED_BADLY = {"failed", "crashed", "cancelled"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +65,7 @@ def shown_state(slot: BoardSlot, title: BoardTitle, waiting: frozenset[str]) -> 
         return "running"
     if title.slug in waiting:
         return "queued"
-    return "stopped" if title.run is not None and title.run.state in _ENDED_BADLY else "missing"
+    return "stopped" if title.run is not None and title.run.state in STOPPED else "missing"
 
 
 def is_late(title: BoardTitle) -> bool:

@@ -12,7 +12,7 @@ from dashboards.desk import Desk
 from dashboards.prefect import PrefectAway
 from db.deliverables import decide
 from db.errors import Conflict
-from db.review import add_note
+from db.notes import add_note
 
 # SQL's integers end there.
 Id = Annotated[int, Path(ge=1, le=2**31 - 1)]

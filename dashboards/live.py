@@ -89,7 +89,10 @@ class Live:
     def _watch(self) -> None:
         while not self._stop.wait(_CATALOG_SECONDS):
             if self._listeners:
-                self.look()
+                try:
+                    self.look()
+                except Exception:  # one bad look must not end all that come after
+                    log.exception("what goes on could not be looked at")
 
     def _found(self) -> tuple[tuple[dict[str, Any], ...], tuple[str, ...], str | None, bool]:
         try:

@@ -8,7 +8,7 @@ from db.catalog import Catalog
 
 
 class Summary:
-    """Keeps the figures until a slot has changed or a day has passed."""
+    """Keeps the figures until a slot has changed, a run has begun or ended, or a day has passed."""
 
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
@@ -16,7 +16,7 @@ class Summary:
 
     def now(self) -> BoardSummary:
         """The figures of this moment."""
-        key = (self._catalog.last_change(), today())
+        key = (self._catalog.last_change(), self._catalog.at_work(), today())
         if self._known[0] != key:
             self._known = key, self._catalog.board_summary(today())
         return self._known[1]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Label, Select, Subquery, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Label, Select, Subquery, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from db import models as m
@@ -19,7 +19,8 @@ from db.stale import StaleDeliverable
 Sort = Literal["due", "name", "changed"]
 # States in which something is still to be done.
 OPEN = ("missing", "candidate", "failed", "rejected")
-_STOPPED = ("failed", "crashed", "cancelled")
+# States of a run that ended badly.
+STOPPED = ("failed", "crashed", "cancelled")
 # Later than any delivery: what has no day comes last.
 _NEVER = date(9999, 12, 31)
 # Words longer than a title's name find nothing.
@@ -157,12 +158,11 @@ class Board(Database):
         with self.read() as session:
             states = dict(session.execute(select(m.Slot.state, func.count()).group_by(m.Slot.state)).tuples().all())
             states["stale"] = _count(session, m.Slot.stale.is_not(None))
-            running = select(func.count()).select_from(m.Run).where(m.Run.state == "running")
             return BoardSummary(
                 states=states,
                 languages=tuple(session.scalars(select(m.Slot.language).distinct().order_by(m.Slot.language))),
                 specs=tuple(session.scalars(select(m.Slot.spec_id).distinct().order_by(m.Slot.spec_id))),
-                running=int(session.execute(running).scalar_one()),
+                running=_count(session, m.Run.state == "running"),
                 overdue=_count(session, (m.Slot.due < today) & m.Slot.state.in_(OPEN)),
             )
 
@@ -210,6 +210,11 @@ class Board(Database):
                 told = reasons.get(slot.deliverable_id) if slot.deliverable_id is not None else None
                 if slot.stale != told:
                     slot.stale, slot.changed_at = told, now()
+
+    def at_work(self) -> int:
+        """How many runs are at work."""
+        with self.read() as session:
+            return _count(session, m.Run.state == "running")
 
     def last_change(self) -> datetime | None:
         """When a line of the board changed last."""
@@ -291,7 +296,7 @@ def _conditions(query: BoardQuery) -> list[ColumnElement[bool]]:
             found.append(m.Slot.version_id.in_(select(m.Run.version_id).where(m.Run.state == "running")))
         case "stopped":
             last = select(func.max(m.Run.id)).group_by(m.Run.version_id)
-            ended = select(m.Run.version_id).where(m.Run.id.in_(last), m.Run.state.in_(_STOPPED))
+            ended = select(m.Run.version_id).where(m.Run.id.in_(last), m.Run.state.in_(STOPPED))
             found.append(and_(m.Slot.state == "missing", m.Slot.version_id.in_(ended)))
         case "stale":
             found.append(m.Slot.stale.is_not(None))
@@ -322,4 +327,4 @@ def _last_runs(session: Session, ids: Sequence[int]) -> dict[int, BoardRun]:
 
 
 def _count(session: Session, condition: ColumnElement[bool]) -> int:
-    return int(session.execute(select(func.sum(case((condition, 1), else_=0)))).scalar() or 0)
+    return session.execute(select(func.count()).where(condition)).scalar_one()

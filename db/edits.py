@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from db import models as m
 from db.connection import Database
-from db.errors import NotFound
+from db.errors import Conflict, NotFound
 from db.models.base import now
 from db.recipes import plain
 
@@ -65,8 +65,7 @@ def add_edit(
     who: str,
 ) -> EditFacts:
     """Write an edit in the caller's transaction; one in force about the same event gives way to it."""
-    # Two who speak of one event at once would both stand: the version's row lets them in one by one.
-    session.get_one(m.Version, version_id, with_for_update={"key_share": True})
+    _one_by_one(session, version_id)
     if event_id is not None:
         standing = select(m.EventEdit).filter_by(version_id=version_id, event_id=event_id, withdrawn_at=None)
         for row in session.scalars(standing):
@@ -79,14 +78,20 @@ def add_edit(
     return _facts(row)
 
 
-def withdraw_edit(session: Session, version_id: int, edit_id: int, *, who: str) -> EditFacts:
-    """Withdraw an edit in the caller's transaction; one withdrawn before stays as it is. Raises NotFound."""
+def withdraw_edit(session: Session, version_id: int, edit_id: int, *, who: str) -> None:
+    """Withdraw an edit in the caller's transaction; raises NotFound, and Conflict for one withdrawn before."""
+    _one_by_one(session, version_id)
     row = session.get(m.EventEdit, edit_id)
     if row is None or row.version_id != version_id:
         raise NotFound("no such edit of this version", str(edit_id), "list the version's edits")
-    if row.withdrawn_at is None:
-        row.withdrawn_at, row.withdrawn_by = now(), who
-    return _facts(row)
+    if row.withdrawn_at is not None:
+        raise Conflict("this edit was taken back already", f"by {row.withdrawn_by}", "load the page again")
+    row.withdrawn_at, row.withdrawn_by = now(), who
+
+
+def _one_by_one(session: Session, version_id: int) -> None:
+    """Two who speak of one event at once would both stand: the version's row lets them in one by one."""
+    session.get_one(m.Version, version_id, with_for_update={"key_share": True})
 
 
 def _facts(row: m.EventEdit) -> EditFacts:

@@ -86,13 +86,14 @@ def change_person(
 ) -> int:
     """Change what is given, and end the person's sessions; returns the row's id. Raises NotFound, and Conflict where
     no admin would be left."""
+    # All of them, in one order: of two admins who put each other out at once one is told.
+    admins = session.scalars(select(m.Person).filter_by(role="admin").order_by(m.Person.id).with_for_update()).all()
     row = session.execute(select(m.Person).filter_by(name=name).with_for_update()).scalar_one_or_none()
     if row is None:
         raise NotFound("no such person", name, "list them with `dubline review people list`")
-    if row.role == "admin" and (disabled or role not in (None, "admin")):
-        admins = select(m.Person.id).where(m.Person.role == "admin", m.Person.disabled.is_(False))
-        if session.execute(admins.where(m.Person.id != row.id)).first() is None:
-            raise Conflict("no admin would be left", name, "make somebody else an admin first")
+    leaves = row in admins and (disabled or role not in (None, "admin"))
+    if leaves and all(one is row or one.disabled for one in admins):
+        raise Conflict("no admin would be left", name, "make somebody else an admin first")
     row.role = role or row.role
     row.password_hash = password_hash or row.password_hash
     row.disabled = row.disabled if disabled is None else disabled

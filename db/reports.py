@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Select, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Select, case, func, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from db import models as m
+from db.board import STOPPED
 from db.connection import Database
+from db.verdicts import last_verdict
 
 Table = Literal["board", "deliverables", "checks", "decisions"]
 TABLES: tuple[Table, ...] = ("board", "deliverables", "checks", "decisions")
@@ -76,40 +78,24 @@ class Reports(Database):
         """What happened in the span."""
         with self.read() as session:
             begun = (m.Run.started_at >= since) & (m.Run.started_at < until)
-            runs = session.execute(select(m.Run.state, func.count()).where(begun).group_by(m.Run.state)).tuples()
-            steps = session.execute(
-                select(func.count(), func.sum(m.Step.gpu_seconds))
+            steps, cached, gpu_seconds = session.execute(
+                select(func.count(), func.sum(case((m.Step.cache_hit, 1), else_=0)), func.sum(m.Step.gpu_seconds))
                 .join(m.Run, m.Step.run_id == m.Run.id)
                 .where(begun, m.Step.state == "completed")
             ).one()
-            cached = session.execute(
-                select(func.count())
-                .select_from(m.Step)
-                .join(m.Run, m.Step.run_id == m.Run.id)
-                .where(begun, m.Step.state == "completed", m.Step.cache_hit.is_(True))
-            ).scalar_one()
-            deliverables = _made(session, since, until)
-            decided = session.execute(
-                select(m.Approval.decision, func.count())
-                .where(m.Approval.decided_at >= since, m.Approval.decided_at < until)
-                .group_by(m.Approval.decision)
-            ).tuples()
+            decided = (m.Approval.decided_at >= since) & (m.Approval.decided_at < until)
             return Report(
                 since=since,
                 until=until,
-                runs=dict(runs.all()),
-                gpu_seconds=float(steps[1] or 0.0),
-                steps=int(steps[0]),
-                cached_steps=int(cached),
-                troubled=_troubled(session, since, until),
+                runs=_counts(session, m.Run.state, begun),
+                gpu_seconds=float(gpu_seconds or 0.0),
+                steps=int(steps),
+                cached_steps=int(cached or 0),
+                troubled=_troubled(session, begun),
                 made=_verdicts(session, since, until),
-                deliverables=deliverables,
-                decisions=dict(decided.all()),
-                stale=int(
-                    session.execute(
-                        select(func.count()).select_from(m.Slot).where(m.Slot.stale.is_not(None))
-                    ).scalar_one()
-                ),
+                deliverables=_made(session, since, until),
+                decisions=_counts(session, m.Approval.decision, decided),
+                stale=session.execute(select(func.count()).where(m.Slot.stale.is_not(None))).scalar_one(),
             )
 
     def table(self, name: Table) -> Iterator[list[dict[str, Any]]]:
@@ -125,12 +111,17 @@ def columns_of(name: Table) -> list[str]:
     return [str(column.key) for column in _QUERIES[name]().selected_columns]
 
 
-def _troubled(session: Session, since: datetime, until: datetime) -> tuple[RunLine, ...]:
+def _counts(session: Session, word: InstrumentedAttribute[str], which: ColumnElement[bool]) -> dict[str, int]:
+    """How many rows say which word."""
+    return dict(session.execute(select(word, func.count()).where(which).group_by(word)).tuples().all())
+
+
+def _troubled(session: Session, begun: ColumnElement[bool]) -> tuple[RunLine, ...]:
     rows = session.execute(
         select(m.Run, m.Title.slug, m.Title.name, m.Version.label)
         .join(m.Version, m.Run.version_id == m.Version.id)
         .join(m.Title, m.Version.title_id == m.Title.id)
-        .where(m.Run.started_at >= since, m.Run.started_at < until, m.Run.state.in_(("failed", "crashed", "cancelled")))
+        .where(begun, m.Run.state.in_(STOPPED))
         .order_by(m.Run.id.desc())
         .limit(_LONGEST_LIST)
     )
@@ -143,20 +134,9 @@ def _troubled(session: Session, since: datetime, until: datetime) -> tuple[RunLi
     )  # fmt: skip
 
 
-def _latest_verdict() -> Any:
-    """The last verdict on a deliverable, as a column."""
-    return (
-        select(m.QcResult.verdict)
-        .where(m.QcResult.media_file_id == m.Deliverable.media_file_id, m.QcResult.spec_id == m.Deliverable.spec_id)
-        .order_by(m.QcResult.id.desc())
-        .limit(1)
-        .scalar_subquery()
-    )
-
-
 def _made(session: Session, since: datetime, until: datetime) -> tuple[MadeLine, ...]:
     rows = session.execute(
-        select(m.Deliverable, m.Title.slug, m.Title.name, m.Spec.spec_id, _latest_verdict())
+        select(m.Deliverable, m.Title.slug, m.Title.name, m.Spec.spec_id, last_verdict())
         .join(m.Spec, m.Deliverable.spec_id == m.Spec.id)
         .join(m.Version, m.Deliverable.version_id == m.Version.id)
         .join(m.Title, m.Version.title_id == m.Title.id)
@@ -172,7 +152,7 @@ def _made(session: Session, since: datetime, until: datetime) -> tuple[MadeLine,
 
 def _verdicts(session: Session, since: datetime, until: datetime) -> dict[str, int]:
     judged = (
-        select(func.coalesce(_latest_verdict(), "unchecked").label("verdict"))
+        select(func.coalesce(last_verdict(), "unchecked").label("verdict"))
         .where(m.Deliverable.created_at >= since, m.Deliverable.created_at < until)
         .subquery()
     )
@@ -215,7 +195,7 @@ def _deliverables() -> Select[*tuple[Any, ...]]:
             m.Deliverable.container,
             m.Deliverable.codec,
             m.Deliverable.state,
-            _latest_verdict().label("verdict"),
+            last_verdict().label("verdict"),
             m.MediaFile.asset_sha256.label("sha256"),
             m.Deliverable.created_at,
         )

@@ -13,6 +13,8 @@ from db import models as m
 from db.connection import Database
 from db.errors import NotFound
 from db.findings import Figure, read_measurements
+from db.notes import NoteFacts, notes_about
+from db.verdicts import last_verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,16 +25,6 @@ class Decision:
     at: datetime
     decision: str
     note: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class DeliverableNote:
-    """What a person wrote about a deliverable."""
-
-    note_id: int
-    who: str
-    at: datetime
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +65,7 @@ class DeliverableDetail:
     checks: tuple[dict[str, Any], ...]
     measurement: dict[str, Figure]
     decisions: tuple[Decision, ...]
-    notes: tuple[DeliverableNote, ...]
+    notes: tuple[NoteFacts, ...]
     siblings: tuple[Sibling, ...]
 
 
@@ -122,7 +114,7 @@ class Review(Database):
                 checks=tuple(judged.items) if judged else (),
                 measurement=read_measurements(session, media_file_id=made.media_file_id),
                 decisions=_decisions(session, made.id),
-                notes=_notes(session, made.id),
+                notes=tuple(notes_about(session, deliverable_id=made.id)),
                 siblings=_siblings(session, made, spec.spec_id),
             )
 
@@ -137,15 +129,10 @@ def _decisions(session: Session, deliverable_id: int) -> tuple[Decision, ...]:
     return tuple(Decision(row.who, row.decided_at, row.decision, row.note) for row in rows)
 
 
-def _notes(session: Session, deliverable_id: int) -> tuple[DeliverableNote, ...]:
-    rows = session.scalars(select(m.Note).filter_by(deliverable_id=deliverable_id).order_by(m.Note.id.desc()))
-    return tuple(DeliverableNote(row.id, row.who, row.at, row.text) for row in rows)
-
-
 def _siblings(session: Session, made: m.Deliverable, spec_id: str) -> tuple[Sibling, ...]:
     """Latest first, whatever the spec's version was."""
-    rows = session.scalars(
-        select(m.Deliverable)
+    rows = session.execute(
+        select(m.Deliverable, last_verdict())
         .join(m.Spec, m.Deliverable.spec_id == m.Spec.id)
         .where(
             m.Deliverable.version_id == made.version_id,
@@ -157,32 +144,4 @@ def _siblings(session: Session, made: m.Deliverable, spec_id: str) -> tuple[Sibl
         )
         .order_by(m.Deliverable.id.desc())
     )
-    found = []
-    for row in rows:
-        judged = _judged(session, row.media_file_id, row.spec_id)
-        found.append(Sibling(row.id, row.state, judged.verdict if judged else None, row.created_at))
-    return tuple(found)
-
-
-def add_note(
-    session: Session,
-    version_id: int,
-    *,
-    who: str,
-    text: str,
-    deliverable_id: int | None = None,
-    event_id: str | None = None,
-    at_seconds: float | None = None,
-) -> int:
-    """Write a note about a version, a deliverable, an event or a moment; returns its id."""
-    row = m.Note(
-        version_id=version_id,
-        deliverable_id=deliverable_id,
-        event_id=event_id,
-        at_seconds=at_seconds,
-        who=who,
-        text=text,
-    )
-    session.add(row)
-    session.flush()
-    return row.id
+    return tuple(Sibling(row.id, row.state, verdict, row.created_at) for row, verdict in rows)

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from db import models as m
 from db.models.base import now
+from db.verdicts import last_decision, last_verdict
 
 Place = tuple[str, str, str, str]  # language, spec id, container, codec
 
@@ -30,7 +31,8 @@ def refresh_slots(session: Session, version_id: int) -> None:
     session.get_one(m.Version, version_id, with_for_update={"key_share": True})
     lines = _lines(session, version_id)
     rows = {_place(row): row for row in session.scalars(select(m.Slot).filter_by(version_id=version_id))}
-    for place in rows.keys() - lines.keys():
+    gone = rows.keys() - lines.keys()
+    for place in gone:
         session.delete(rows[place])
     for place, line in lines.items():
         row = rows.get(place)
@@ -40,7 +42,8 @@ def refresh_slots(session: Session, version_id: int) -> None:
                 version_id=version_id, language=language, spec_id=spec_id, container=container, codec=codec, stale=None
             )
             session.add(row)
-        elif (row.wanted, row.due, row.deliverable_id, row.state, row.verdict) == (
+        # A line that goes shows in those that stay: whoever follows the board looks for the latest change.
+        elif not gone and (row.wanted, row.due, row.deliverable_id, row.state, row.verdict) == (
             line.wanted, line.due, line.deliverable_id, line.state, line.verdict,
         ):  # fmt: skip
             continue
@@ -56,34 +59,24 @@ def _lines(session: Session, version_id: int) -> dict[Place, _Line]:
         for row in session.scalars(select(m.Wanted).filter_by(version_id=version_id))
     }
     made = session.execute(
-        select(m.Deliverable, m.Spec.spec_id)
+        select(m.Deliverable, m.Spec.spec_id, last_verdict(), last_decision())
         .join(m.Spec, m.Deliverable.spec_id == m.Spec.id)
         .where(m.Deliverable.version_id == version_id)
         .order_by(m.Deliverable.state != "superseded", m.Deliverable.id)  # the last one speaks
     )
-    for row, spec_id in made:
-        place = (row.language, spec_id, row.container, row.codec)
-        state = _state(session, row)
-        if state == "missing":
-            continue
-        line = lines.setdefault(place, _Line())
-        verdict = _verdict(session, row)
-        failed = state == "candidate" and verdict == "fail"
-        line.deliverable_id, line.state, line.verdict = row.id, "failed" if failed else state, verdict
+    for row, spec_id, verdict, decision in made:
+        state = _state(row.state, verdict, decision)
+        if state is not None:
+            line = lines.setdefault((row.language, spec_id, row.container, row.codec), _Line())
+            line.deliverable_id, line.state, line.verdict = row.id, state, verdict
     return lines
 
 
-def _state(session: Session, row: m.Deliverable) -> str:
-    """A superseded file is one that a person rejected, or nothing to show."""
-    if row.state != "superseded":
-        return row.state
-    decided = select(m.Approval.decision).filter_by(deliverable_id=row.id).order_by(m.Approval.id.desc()).limit(1)
-    return "rejected" if session.execute(decided).scalar() == "rejected" else "missing"
-
-
-def _verdict(session: Session, row: m.Deliverable) -> str | None:
-    judged = select(m.QcResult.verdict).filter_by(media_file_id=row.media_file_id, spec_id=row.spec_id)
-    return session.execute(judged.order_by(m.QcResult.id.desc()).limit(1)).scalar()
+def _state(state: str, verdict: str | None, decision: str | None) -> str | None:
+    """A line's state by that of a file; None where the file has nothing to say."""
+    if state == "superseded":
+        return "rejected" if decision == "rejected" else None
+    return "failed" if (state, verdict) == ("candidate", "fail") else state
 
 
 def _place(row: m.Wanted | m.Slot) -> Place:

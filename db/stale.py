@@ -16,7 +16,8 @@ from db.connection import Database
 from db.desired import Comparison, Desired, Reason, Used
 from db.files import unchanged
 from db.history import makers, run_that_made
-from db.titles import KEPT_STATES, last_verdict
+from db.titles import KEPT_STATES
+from db.verdicts import last_verdict
 
 # Language, spec id, container, codec: what an order's row names, and a deliverable is known by.
 Place = tuple[str, str, str, str]
@@ -199,7 +200,7 @@ def _told(
         container=row.container,
         codec=row.codec,
         state=row.state,
-        verdict=last_verdict(session, row),
+        verdict=session.scalar(select(last_verdict()).where(m.Deliverable.id == row.id)),
         due=due,
         path=row.path,
         reasons=tuple(reasons),

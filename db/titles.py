@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from db import models as m
 from db.connection import Database, insert_new
 from db.errors import Conflict, NotFound
+from db.verdicts import last_verdict
 
 KEPT_STATES = ("approved", "delivered")
 # What the audio was conformed to: a different value is a different cut.
@@ -247,7 +248,7 @@ def _runs(session: Session, version_id: int) -> list[RunSummary]:
 
 def _deliverables(session: Session, version_id: int) -> list[DeliverableSummary]:
     rows = session.execute(
-        select(m.Deliverable, m.MediaFile.asset_sha256, m.Spec)
+        select(m.Deliverable, m.MediaFile.asset_sha256, m.Spec, last_verdict())
         .join(m.MediaFile, m.Deliverable.media_file_id == m.MediaFile.id)
         .join(m.Spec, m.Deliverable.spec_id == m.Spec.id)
         .where(m.Deliverable.version_id == version_id)
@@ -262,20 +263,10 @@ def _deliverables(session: Session, version_id: int) -> list[DeliverableSummary]
             container=row.container,
             codec=row.codec,
             state=row.state,
-            verdict=last_verdict(session, row),
+            verdict=verdict,
             sha256=sha256,
             path=row.path,
             created_at=row.created_at,
         )
-        for row, sha256, spec in rows
+        for row, sha256, spec, verdict in rows
     ]
-
-
-def last_verdict(session: Session, row: m.Deliverable) -> str | None:
-    """How a deliverable was last judged against its spec."""
-    return session.execute(
-        select(m.QcResult.verdict)
-        .filter_by(media_file_id=row.media_file_id, spec_id=row.spec_id)
-        .order_by(m.QcResult.id.desc())
-        .limit(1)
-    ).scalar()

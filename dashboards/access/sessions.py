@@ -36,7 +36,9 @@ def who_asks(request: Request, desk: Desk) -> Person | None:
 
 
 def begin(response: Response, request: Request, desk: Desk, *, person_id: int | None) -> None:
-    """Open a session with a token of its own, whatever the browser held before."""
+    """Open a session with a token of its own; the one that the browser held before is over."""
+    if before := request.cookies.get(COOKIE):
+        desk.catalog.close_session(hash_of(before))
     token = secrets.token_urlsafe(32)
     lasts = timedelta(hours=desk.settings.review_session_hours)
     desk.catalog.open_session(hash_of(token), person_id=person_id, address=address_of(request, desk), lasts=lasts)

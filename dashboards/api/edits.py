@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import APIRouter
+from sqlalchemy.orm import Session
 
-from dashboards.access import Reviewer, Viewer, audit
+from dashboards.access import Person, Reviewer, Viewer, audit
 from dashboards.decisions import Id
 from dashboards.desk import Desk, TheDesk
 from dashboards.title.edits import EditAsked, edit_row, plan_edit
@@ -34,9 +35,8 @@ def edit(slug: Slug, asked: EditAsked, desk: TheDesk, person: Reviewer, version:
     standing = desk.catalog.edits(version_id, standing=True)
     planned = plan_edit(asked, events_of(desk, made), standing, seconds=seconds_of(desk, found, made), who=person.name)
     with desk.catalog.write() as session:
-        if planned.withdraw is not None:
-            gone = withdraw_edit(session, version_id, planned.withdraw, who=person.name)
-            audit(session, person, "withdraw-edit", "event_edit", gone.edit_id)
+        for edit_id in planned.withdraw:
+            _withdraw(session, person, version_id, edit_id)
         if planned.kind is not None:
             kept = add_edit(
                 session,
@@ -57,9 +57,13 @@ def withdraw(slug: Slug, edit_id: Id, desk: TheDesk, person: Reviewer, version: 
     found = find_version(desk, slug, version)
     version_id = found.summary.version_id
     with desk.catalog.write() as session:
-        gone = withdraw_edit(session, version_id, edit_id, who=person.name)
-        audit(session, person, "withdraw-edit", "event_edit", gone.edit_id)
+        _withdraw(session, person, version_id, edit_id)
     return _listed(desk, version_id, standing=True)
+
+
+def _withdraw(session: Session, person: Person, version_id: int, edit_id: int) -> None:
+    withdraw_edit(session, version_id, edit_id, who=person.name)
+    audit(session, person, "withdraw-edit", "event_edit", edit_id)
 
 
 def _listed(desk: Desk, version_id: int, *, standing: bool) -> dict[str, Any]:

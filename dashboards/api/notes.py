@@ -12,7 +12,7 @@ from dashboards.decisions import Text
 from dashboards.desk import TheDesk
 from dashboards.title.notes import note_rows
 from dashboards.title.version import Label, Slug, find_version
-from db.review import add_note
+from db.notes import add_note
 
 router = APIRouter(tags=["notes"])
 

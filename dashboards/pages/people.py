@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Form, HTTPException, Path, Request
+from fastapi import APIRouter, Form, Path, Request
 from fastapi.responses import RedirectResponse
 from pydantic import AfterValidator, StringConstraints
 from starlette.responses import Response
 
 from dashboards.access import Admin, audit
 from dashboards.access.passwords import LONGEST, SHORTEST, hash_password
+from dashboards.access.person import printable
 from dashboards.desk import Desk, TheDesk
 from dashboards.settings import Role
 from dashboards.templating import render
@@ -21,14 +22,8 @@ from db.people import add_person, change_person
 router = APIRouter()
 
 
-def _printable(name: str) -> str:
-    if not name.isprintable():
-        raise ValueError("a name is letters that show")
-    return name
-
-
 _RULES = StringConstraints(min_length=1, max_length=100, strip_whitespace=True)
-Name = Annotated[str, _RULES, AfterValidator(_printable)]
+Name = Annotated[str, _RULES, AfterValidator(printable)]
 Password = Annotated[str, StringConstraints(max_length=LONGEST)]
 
 
@@ -66,7 +61,7 @@ def change(
     request: Request,
     desk: TheDesk,
     person: Admin,
-    name: Annotated[str, Path(max_length=100)],
+    name: Annotated[str, StringConstraints(max_length=100), AfterValidator(printable), Path()],
     role: Annotated[Role, Form()],
     password: Annotated[Password, Form()] = "",
     disabled: Annotated[bool, Form()] = False,
@@ -74,8 +69,6 @@ def change(
     """Another role, another password, or out; the person's sessions end."""
     if password and len(password) < SHORTEST:
         return _page(request, desk, status=422, words=f"A password has {SHORTEST} letters or more.")
-    if not name.isprintable():
-        raise HTTPException(404, "There is no such person.")
     try:
         hashed = hash_password(password) if password else None
         with desk.catalog.write() as session:

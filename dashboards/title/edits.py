@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
 
 from fastapi import HTTPException
@@ -13,8 +14,9 @@ from dashboards.title.events import VERIFICATION, EventsOfARun
 from db.edits import EditFacts
 from dubline.audio.layout import Layout
 from dubline.errors import BadInput
-from dubline.vocalization.edits import parse_edits
+from dubline.vocalization.edits import Add, parse_edits
 from dubline.vocalization.events import Disposition, Event, Label, Stem
+from dubline.vocalization.merge import Edit, about_one
 
 _Seconds = Annotated[float, Field(ge=0, le=360_000, allow_inf_nan=False)]
 _Tag = Annotated[str, Field(pattern=r"^[A-Z]{2,4}$")]
@@ -42,13 +44,19 @@ class EditAsked(BaseModel):
         return {name: value for name in named if (value := getattr(self, name)) is not None}
 
 
-class Planned(BaseModel):
-    """What is to be written: an edit, or nothing; and the edit that goes, for it spoke of the same."""
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What is to be written: an edit, or nothing; and the edits that go, for they spoke of the same."""
 
     kind: Literal["change", "drop", "add"] | None
+    body: dict[str, Any]
     event_id: str | None = None
-    body: dict[str, Any] = {}
-    withdraw: int | None = None
+    withdraw: tuple[int, ...] = ()
+
+    def said(self, who: str, note: str) -> dict[str, Any]:
+        """The edit as an edits file has it."""
+        named = {} if self.event_id is None else {"event": self.event_id}
+        return {"do": self.kind, **named, **self.body, "who": who, "note": note}
 
 
 def plan_edit(
@@ -56,9 +64,17 @@ def plan_edit(
 ) -> Planned:
     """The edit to write for what is asked. 404 for an event there is not, 409 and 422 with what would work."""
     planned = _add(asked) if asked.do == "add" else _about(asked, events, standing)
-    if planned.kind is not None:
-        _check(planned, events, seconds=seconds, who=who, note=asked.note)
-    return planned
+    if planned.kind is None:
+        return planned
+    edit = _checked(planned, events, seconds=seconds, who=who, note=asked.note)
+    if isinstance(edit, Add):
+        drawn = (one for one in standing if one.kind == "add" and one.edit_id not in planned.withdraw)
+        if any(_id_of(one.body) == _id_of(planned.body) for one in drawn):
+            raise HTTPException(409, "This event was drawn already: change that one.")
+        return planned
+    # Detection may have renamed the event since it was spoken of: the cleaning goes by its place then, and so do we.
+    earlier = (one for one in standing if one.event_id is not None and events.find(one.event_id) is None)
+    return replace(planned, withdraw=tuple(one.edit_id for one in earlier if about_one(_edit(one.said()), edit)))
 
 
 def edit_row(one: EditFacts) -> dict[str, Any]:
@@ -67,7 +83,7 @@ def edit_row(one: EditFacts) -> dict[str, Any]:
         "id": one.edit_id,
         "do": one.kind,
         "event": one.event_id,
-        "makes": _id_of(one) if one.kind == "add" else None,
+        "makes": _id_of(one.body) if one.kind == "add" else None,
         **one.body,
         "note": one.note or "",
         "who": one.who,
@@ -84,21 +100,17 @@ def _add(asked: EditAsked) -> Planned:
     ]
     if missing:
         raise HTTPException(422, f"An added event needs {', '.join(missing)}.")
-    return Planned(kind="add", body={**asked.fields, "stem": asked.stem or "me"})
+    return Planned("add", {**asked.fields, "stem": asked.stem or "me"})
 
 
 def _about(asked: EditAsked, events: EventsOfARun, standing: Sequence[EditFacts]) -> Planned:
     """An edit of an event; one that was added here is changed by adding it anew, and dropped by taking that back."""
     if asked.event is None:
         raise HTTPException(422, "Say which event is meant, by its id.")
-    added = next((one for one in standing if one.kind == "add" and _id_of(one) == asked.event), None)
+    added = next((one for one in standing if one.kind == "add" and _id_of(one.body) == asked.event), None)
     if added is not None:
         changed = {**added.body, **asked.fields}
-        return Planned(
-            kind=None if asked.do == "drop" else "add",
-            body=changed if asked.do == "change" else {},
-            withdraw=added.edit_id,
-        )
+        return Planned(None if asked.do == "drop" else "add", changed, withdraw=(added.edit_id,))
     event = events.find(asked.event)
     if event is None:
         raise HTTPException(404, "This version has no such event.")
@@ -111,11 +123,11 @@ def _about(asked: EditAsked, events: EventsOfARun, standing: Sequence[EditFacts]
     if asked.do == "change" and not asked.fields:
         raise HTTPException(422, "It changes nothing: give a disposition, label, span or channels.")
     fields = asked.fields if asked.do == "change" else {}
-    return Planned(kind=asked.do, event_id=asked.event, body={"at": place, **fields})
+    return Planned(asked.do, {"at": place, **fields}, asked.event)
 
 
-def _check(planned: Planned, events: EventsOfARun, *, seconds: float, who: str, note: str) -> None:
-    """422 for what the cleaning would refuse."""
+def _checked(planned: Planned, events: EventsOfARun, *, seconds: float, who: str, note: str) -> Edit:
+    """The edit as the cleaning takes it; 422 for what it would refuse."""
     body = planned.body
     span = {**body.get("at", {}), **body}
     if span["start_seconds"] >= span["end_seconds"]:
@@ -125,15 +137,18 @@ def _check(planned: Planned, events: EventsOfARun, *, seconds: float, who: str, 
     strange = set(span["channels"]) - set(Layout.parse(events.layout).tags)
     if strange:
         raise HTTPException(422, f"The mix has no channel {min(strange)}.")
-    named = {} if planned.event_id is None else {"event": planned.event_id}
     try:
-        parse_edits([{"do": planned.kind, **named, **body, "who": who, "note": note}], where="the review desk")
+        return _edit(planned.said(who, note))
     except BadInput as error:
         raise HTTPException(422, f"{error.what}: {error.mend}") from error
 
 
-def _id_of(one: EditFacts) -> str:
-    body = one.body
+def _edit(said: dict[str, Any]) -> Edit:
+    return parse_edits([said], where="the review desk").edits[0]
+
+
+def _id_of(body: dict[str, Any]) -> str:
+    """The id that an added event will have."""
     return Event(
         body["start_seconds"], body["end_seconds"], tuple(body["channels"]), body["label"], 1.0, 0.0,
         body["disposition"], stem=body["stem"],

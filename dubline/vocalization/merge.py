@@ -17,11 +17,11 @@ def merge(file: Edits | None, desk: Edits) -> Edits:
     given, are the same list.
     """
     spoken = [edit for edit in desk.edits if not isinstance(edit, Add)]
-    kept = [edit for edit in (file.edits if file else ()) if not any(_about_one(edit, other) for other in spoken)]
+    kept = [edit for edit in (file.edits if file else ()) if not any(about_one(edit, other) for other in spoken)]
     return Edits((*kept, *sorted(desk.edits, key=_when)), f"{file.where} and {desk.where}" if file else desk.where)
 
 
-def _about_one(edit: Edit, other: Change | Drop) -> bool:
+def about_one(edit: Edit, other: Change | Drop) -> bool:
     """Whether both speak of one event: by its id, or by places that are one."""
     if isinstance(edit, Add):
         return False

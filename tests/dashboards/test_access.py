@@ -50,7 +50,11 @@ def test_by_https_the_cookie_is_secure(studio: Studio, desk_settings: Any, app: 
 def test_log_in_gives_another_session_than_the_one_there_was(browser: Callable[..., Browser]) -> None:
     one = browser("viewer")
     before = one.cookies[COOKIE]
-    one.cookies.delete(COOKIE)
+    assert one.submit("/login", name="viewer", password=PASSWORD).status_code == 303
+    old = browser()
+    old.cookies.set(COOKIE, before)
+    assert old.get("/api/me").status_code == 401
+    one.cookies.clear()
     one.cookies.set(COOKIE, "chosen by somebody else")
     assert one.log_in("reviewer").status_code == 303
     assert {before, "chosen by somebody else"}.isdisjoint({cookie.value for cookie in one.cookies.jar if cookie.domain})
@@ -123,6 +127,19 @@ def test_a_desk_of_one_machine_lets_in_once(desk_settings: Callable[..., ReviewS
     assert first.get("/api/me").json()["role"] == "admin"
     assert second.get("/enter", params={"token": token}).status_code == 403
     assert "dubline review" in second.page("/login").text
+
+
+def test_who_comes_in_by_the_desk_s_own_address_is_in_the_audit(desk_settings: Callable[..., ReviewSettings]) -> None:
+    served = create_app(desk_settings(), local=True)
+    Browser(served).get("/enter", params={"token": served.state.desk.token})
+    (entry,) = served.state.desk.catalog.audit()
+    assert (entry.action, entry.role, entry.address) == ("log-in", "admin", "testclient")
+
+
+def test_a_name_that_nobody_can_have_is_not_looked_for(browser: Callable[..., Browser], studio: Studio) -> None:
+    assert browser().log_in("view\x00er").status_code == 422
+    assert browser("admin").submit("/people/view%00er", role="viewer").status_code == 422
+    assert studio.catalog.audit() == []
 
 
 def test_a_token_that_was_set_stays_good(desk_settings: Callable[..., ReviewSettings]) -> None:

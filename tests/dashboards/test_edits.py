@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +94,34 @@ def test_an_added_event_is_changed_and_dropped_under_the_name_it_will_have(
     assert [(one["do"], one["label"], one["start_seconds"]) for one in told] == [("add", "breath", 5.0)]
     assert [one.event.id for one in decided(desk, title).decisions][-1] == told[0]["makes"] != made
     assert ask(do="drop", event=told[0]["makes"]).json()["edits"] == []
+
+
+def test_an_event_that_detection_has_renamed_is_still_spoken_of_once(
+    ask: Callable[..., Any], desk: Desk, title: int, tmp_path: Path
+) -> None:
+    ask(do="change", event=LAUGH.id, disposition="keep")
+    ask(do="change", event=BREATH.id, disposition="remove")
+    renamed = replace(LAUGH, start_seconds=2.25, id="")
+    workshop = Workshop(desk.catalog, desk.store, tmp_path / "later")
+    workshop.begin(seconds=8.0, slug="night-ferry", name="Night Ferry")
+    index = workshop.listed(tmp_path / "later.json", {"frames": 8 * 48_000, "rate": 48_000, "later": True})
+    workshop.step("clean", {"report": workshop.report([SPEECH, renamed, BREATH])})
+    workshop.step("tiles", {"tiles": index, "index": index}, track="mix", language="fr-FR")
+    told = ask(do="drop", event=renamed.id, note="a gull").json()["edits"]
+    assert [(one["do"], one["event"]) for one in told] == [("change", BREATH.id), ("drop", renamed.id)]
+    said = parse_edits([one.said() for one in desk.catalog.edits(title, standing=True)], where="the review desk")
+    found = decide([SPEECH, renamed, BREATH], edits=merge(None, said))
+    assert [one.event.id for one in found.dropped] == [renamed.id] and not found.unmatched
+
+
+def test_what_was_taken_back_or_drawn_before_is_not_so_twice(ask: Callable[..., Any], desk: Desk, title: int) -> None:
+    (drawn,) = ask(**ADD).json()["edits"]
+    again = ask(**ADD, note="twice")
+    assert again.status_code == 409 and "drawn already" in again.json()["detail"]
+    assert ask("DELETE", f"{EDITS}/{drawn['id']}").json()["edits"] == []
+    again = ask("DELETE", f"{EDITS}/{drawn['id']}")
+    assert again.status_code == 409 and "taken back already" in again.json()["detail"]
+    assert ask(**ADD).status_code == 201
 
 
 def test_what_an_edit_makes_stale_is_the_cleaning_and_what_follows_from_it(

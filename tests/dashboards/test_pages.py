@@ -52,6 +52,15 @@ def test_a_line_that_is_not_made_tells_what_its_title_does(
     assert "out of sync" in page
 
 
+def test_the_board_counts_a_run_as_soon_as_it_has_begun(browser: Callable[..., Browser], studio: Studio) -> None:
+    one, version = browser("viewer"), studio.catalog.title("glass-harbor").summary.version_id
+    assert one.get("/api/board/summary").json()["running"] == 0
+    run = studio.run(version)
+    assert one.get("/api/board/summary").json()["running"] == 1
+    studio.catalog.finish_run(run, "completed")
+    assert one.get("/api/board/summary").json()["running"] == 0
+
+
 def test_late_is_what_was_due_and_nobody_approved(
     browser: Callable[..., Browser], studio: Studio, deliverable: int
 ) -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
+from sqlalchemy import event
 
 from db.board import BoardQuery, BoardSlot, Sort
 from db.desired import Reason
@@ -76,6 +77,33 @@ def test_what_is_wanted_no_more_stays_while_there_is_a_file(studio: Studio) -> N
     found = lines(studio)
     assert found.keys() == {("fr-FR", "ebu-r128"), ("it-IT", "web")}
     assert (found["fr-FR", "ebu-r128"].wanted, found["fr-FR", "ebu-r128"].due) == (False, None)
+
+
+def test_a_line_that_goes_is_a_change(studio: Studio) -> None:
+    version = studio.version()
+    order(studio, version, FRENCH, SPANISH)
+    before = studio.catalog.last_change()
+    assert before is not None
+    order(studio, version, FRENCH)
+    after = studio.catalog.last_change()
+    assert lines(studio).keys() == {("fr-FR", "ebu-r128")} and after is not None and after > before
+
+
+def test_what_was_made_before_costs_no_questions(studio: Studio) -> None:
+    """As many statements for a version of ten files as for one of two."""
+    version, asked = studio.version(), []
+    event.listen(studio.catalog.engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
+
+    def questions(count: int) -> int:
+        files = [made(studio, version, b"take %d of %d" % (k, count)) for k in range(count)]
+        asked.clear()
+        studio.catalog.title(str(version))
+        studio.catalog.decide(files[-1], "approved", who="ada")
+        studio.catalog.deliverable(files[-1])
+        studio.catalog.decide(files[-1], "rejected", who="ada")
+        return len(asked)
+
+    assert questions(2) == questions(8)
 
 
 def test_a_new_file_is_not_stale_any_more(studio: Studio) -> None:
