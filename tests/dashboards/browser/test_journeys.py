@@ -118,6 +118,33 @@ def test_tracks_are_switched_by_number_name_and_swap_and_the_timeline_zooms_and_
         page.wait_for_selector(".note:has-text('<script>')")
 
 
+def test_giving_up_a_drawn_event_goes_back_to_the_chosen_one(desk: Desk, chromium: Any) -> None:
+    with visit(chromium, desk) as here:
+        page = here.open(TITLE)
+        page.keyboard.press("n")
+        chosen = page.locator("#event-heading").inner_text()
+        for key in ("d", "ArrowRight", "d"):
+            page.keyboard.press(key)
+        assert page.locator("#event-heading").inner_text() == "A missed event"
+        page.keyboard.press("Escape")
+        page.keyboard.press("Escape")
+        assert not page.locator("#event-form").is_visible()
+        assert page.locator("#event-heading").inner_text() == chosen
+
+
+def test_with_single_keys_off_the_slider_of_the_film_still_obeys(desk: Desk, chromium: Any) -> None:
+    with visit(chromium, desk) as here:
+        page = here.open(TITLE)
+        page.keyboard.press("?")
+        page.locator("#keys-off").check()
+        page.keyboard.press("Escape")
+        page.keyboard.press("n")
+        assert page.evaluate("window.titlePage.state.selected") is None
+        page.locator("#minimap").focus()
+        page.keyboard.press("ArrowRight")
+        assert page.evaluate("window.titlePage.state.head") == 1
+
+
 def test_a_viewer_hears_everything_and_changes_nothing(chromium: Any, tmp_path: Path) -> None:
     def fill(room: Workshop) -> None:
         short_title(room)
