@@ -116,7 +116,7 @@ def _deliverables(studio: Studio, slugs: Sequence[str], failed: Iterable[str]) -
         if sorted((language, spec) for language, spec, _, _ in files) != wanted:
             yield f"{slug}: {len(files)} deliverables"
         yield from (f"{path}: not the bytes the catalog names" for *_, path, sha in files if not _is(Path(path), sha))
-        there = [path for language in DUBS for path in (folder / language).iterdir()]
+        there = [path for language in DUBS for path in (folder / language).glob("*")]
         if len(there) != len(wanted):
             yield f"{slug}: {len(there)} files where {len(wanted)} were delivered"
         if not (folder / "manifest.json").is_file():
