@@ -6,8 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,8 +14,7 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from cli.main import run
 from flows.server import free_port
-
-DUBLINE = [sys.executable, "-c", "from cli.main import main; main()"]
+from tests.studio import DUBLINE, studio_up
 
 
 @pytest.fixture
@@ -70,16 +67,8 @@ def studio(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
     """`dubline up` on this machine."""
     monkeypatch.delenv("PREFECT_API_URL", raising=False)
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
-    with (tmp_path / "up.log").open("wb") as log:
-        command = [*DUBLINE, "up", "--port", str(free_port()), "--titles", "1", "--gpu-workers", "1"]
-        up = subprocess.Popen(command, stderr=log, start_new_session=True)
-    deadline = time.monotonic() + 600
-    while b"worker-gpu-0" not in (tmp_path / "up.log").read_bytes() and time.monotonic() < deadline:
-        assert up.poll() is None, (tmp_path / "up.log").read_text()
-        time.sleep(0.5)
-    yield up
-    if up.poll() is None:
-        up.kill()
+    with studio_up(tmp_path / "up.log", gpu_workers=1) as up:
+        yield up
 
 
 @pytest.mark.slow
