@@ -12,7 +12,7 @@ from axe_playwright_python.sync_playwright import Axe
 from fastapi import FastAPI
 
 from db.deliverables import decide
-from db.review import add_note
+from db.notes import add_note
 from tests.dashboards.browser.conftest import PASSWORD, Desk, Visit, let_in, running_desk, visit
 from tests.dashboards.browser.film import Workshop, short_title
 from tests.dashboards.test_roles import routes_of
