@@ -99,7 +99,7 @@ class BoardPage:
 
 @dataclass(frozen=True, slots=True)
 class BoardSummary:
-    """The whole board in figures: slots by state (``stale`` beside the others), and what there is to filter by."""
+    """The whole board in figures: slots by state, ``stale`` and ``stopped`` among them, and what to filter by."""
 
     states: dict[str, int] = field(default_factory=dict)
     languages: tuple[str, ...] = ()
@@ -157,7 +157,7 @@ class Board(Database):
         """The board in figures."""
         with self.read() as session:
             states = dict(session.execute(select(m.Slot.state, func.count()).group_by(m.Slot.state)).tuples().all())
-            states["stale"] = _count(session, m.Slot.stale.is_not(None))
+            states |= {"stale": _count(session, m.Slot.stale.is_not(None)), "stopped": _count(session, _stopped())}
             return BoardSummary(
                 states=states,
                 languages=tuple(session.scalars(select(m.Slot.language).distinct().order_by(m.Slot.language))),
@@ -211,10 +211,11 @@ class Board(Database):
                 if slot.stale != told:
                     slot.stale, slot.changed_at = told, now()
 
-    def at_work(self) -> int:
-        """How many runs are at work."""
+    def at_work(self) -> tuple[int, int]:
+        """How many runs are at work, and the latest one's number, 0 for none: while both stay, no run came or went."""
         with self.read() as session:
-            return _count(session, m.Run.state == "running")
+            latest = session.execute(select(func.max(m.Run.id))).scalar()
+            return _count(session, m.Run.state == "running"), latest or 0
 
     def last_change(self) -> datetime | None:
         """When a line of the board changed last."""
@@ -295,14 +296,19 @@ def _conditions(query: BoardQuery) -> list[ColumnElement[bool]]:
         case "running":
             found.append(m.Slot.version_id.in_(select(m.Run.version_id).where(m.Run.state == "running")))
         case "stopped":
-            last = select(func.max(m.Run.id)).group_by(m.Run.version_id)
-            ended = select(m.Run.version_id).where(m.Run.id.in_(last), m.Run.state.in_(STOPPED))
-            found.append(and_(m.Slot.state == "missing", m.Slot.version_id.in_(ended)))
+            found.append(_stopped())
         case "stale":
             found.append(m.Slot.stale.is_not(None))
         case state:
             found.append(m.Slot.state == state)
     return found
+
+
+def _stopped() -> ColumnElement[bool]:
+    """Not made, and the title's last run ended badly."""
+    last = select(func.max(m.Run.id)).group_by(m.Run.version_id)
+    ended = select(m.Run.version_id).where(m.Run.id.in_(last), m.Run.state.in_(STOPPED))
+    return and_(m.Slot.state == "missing", m.Slot.version_id.in_(ended))
 
 
 def _slots(session: Session, query: BoardQuery, ids: Sequence[int]) -> dict[int, list[BoardSlot]]:

@@ -50,6 +50,7 @@ def test_a_line_that_is_not_made_tells_what_its_title_does(
         states.append([word for word in ("running", "stopped") if f'class="state {word}"' in page])
     assert states[0] == ["running"] and "stopped" in states[1]
     assert "out of sync" in page
+    assert one.get("/api/board/summary").json()["states"]["stopped"] == 1
 
 
 def test_the_board_counts_a_run_as_soon_as_it_has_begun(browser: Callable[..., Browser], studio: Studio) -> None:

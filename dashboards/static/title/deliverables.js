@@ -27,6 +27,9 @@ export class Deliverables {
     this.one = one;
     this.dialog.querySelector("#decision-what").textContent = `${one.language} ${one.spec} (${one.container}, ${one.codec}), check: ${one.verdict ?? "none"}`;
     this.dialog.querySelector("textarea").value = "";
+    // What is approved is not approved again but handed over.
+    this.dialog.querySelector("[value=approved]").hidden = one.state === "approved";
+    this.dialog.querySelector("[value=delivered]").hidden = one.state !== "approved";
     return this.dialog.showModal();
   }
 

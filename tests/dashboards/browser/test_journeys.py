@@ -78,12 +78,16 @@ def test_by_keyboard_an_event_is_drawn_dropped_and_a_deliverable_approved(desk: 
         )
         page.keyboard.press("a")
         page.locator("#decision textarea").fill("heard in full")
-        page.locator("#decision button.good").press("Enter")
+        page.locator("#decision [value=approved]").press("Enter")
         page.wait_for_selector(".state.approved")
+        page.locator(".deliverable:has(.state.approved) button").press("Enter")
+        assert not page.locator("#decision [value=approved]").is_visible()
+        page.locator("#decision [value=delivered]").press("Enter")
+        page.wait_for_selector(".state.delivered")
         for edit in edits(desk):
             page.evaluate(f"desk.ask('DELETE', '/api/titles/glass-harbor/edits/{edit.edit_id}')")
     states = [one.state for one in desk.catalog.title("glass-harbor").deliverables]
-    assert "approved" in states
+    assert "delivered" in states
 
 
 def test_tracks_are_switched_by_number_name_and_swap_and_the_timeline_zooms_and_moves(
