@@ -134,5 +134,7 @@ def _first(errors: Sequence[Any]) -> str:
     if not errors:
         return "The request is not what this page takes."
     first = errors[0]
+    if first.get("type") == "json_invalid":
+        return "The body is not JSON."
     where = ".".join(str(part) for part in first.get("loc", ()) if part not in ("body", "query", "path"))
     return f"{where or 'request'}: {first.get('msg', 'is wrong')}"
