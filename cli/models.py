@@ -23,12 +23,17 @@ def models(
     if context.invoked_subcommand:
         return
     root = Settings.load().models_root
-    cards, standing = registry.list_models(root), registry.standing(root)
+    standing, default = registry.standing(root), registry.default_id(root)
+    cards = [card.model_copy(update={"default": card.id == default}) for card in registry.list_models(root)]
     if as_json:
         print_json({"models": [card.model_dump(mode="json") | {"weights": standing[card.id]} for card in cards]})
     else:
-        rows = ((c.id, c.version, standing[c.id], c.licenses.weights, c.sha256[:12] or None) for c in cards)
-        print_table("separation models", ("id", "version", "weights", "licence of the weights", "sha256"), rows)
+        names = ("id", "version", "default", "weights", "licence of the weights", "sha256")
+        rows = (
+            (c.id, c.version, c.default or None, standing[c.id], c.licenses.weights, c.sha256[:12] or None)
+            for c in cards
+        )
+        print_table("separation models", names, rows)
 
 
 @app.command(epilog="Example: dubline models show default")
@@ -55,6 +60,16 @@ def add(
         print_json(added.model_dump(mode="json"))
     else:
         typer.echo(f"{added.id} {added.version} {added.sha256}")
+
+
+@app.command(epilog="Example: dubline models default mine")
+def default(model: str, as_json: bool = typer.Option(False, "--json", help="Print one JSON object.")) -> None:
+    """Choose what `model: default` means in this studio's orders; deliverables made with another become stale."""
+    card = registry.set_default(model, Settings.load().models_root)
+    if as_json:
+        print_json(card.model_copy(update={"default": True}).model_dump(mode="json"))
+    else:
+        typer.echo(f"default is {card.id} {card.version} {card.sha256}")
 
 
 @app.command(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from db import models as m
@@ -19,6 +19,20 @@ from db.process import Owner
 from db.recipes import Recipe, input_list, keep_recipe
 
 PROCESS_DIED = "the process died"
+
+# Asked of every step of every title that is looked through at night: built once.
+_LATEST_STEP = (
+    select(m.Step.id)
+    .where(m.Step.recipe_key == bindparam("key"), m.Step.state == "completed", m.Step.cache_hit.is_(False))
+    .order_by(m.Step.id.desc())
+    .limit(1)
+)
+_OUTPUTS = (
+    select(m.StepOutput.role, m.MediaFile.suffix, m.Asset.sha256, m.Asset.bytes, m.Asset.storage_uri)
+    .join(m.MediaFile, m.StepOutput.media_file_id == m.MediaFile.id)
+    .join(m.Asset, m.MediaFile.asset_sha256 == m.Asset.sha256)
+    .where(m.StepOutput.step_id == bindparam("step_id"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,22 +112,12 @@ class Runs(Database):
     def find_outputs(self, key: str) -> StoredOutputs | None:
         """The latest completed step with this recipe key; the caller verifies the bytes through the store."""
         with self.read() as session:
-            step_id = session.execute(
-                select(m.Step.id)
-                .filter_by(recipe_key=key, state="completed", cache_hit=False)
-                .order_by(m.Step.id.desc())
-                .limit(1)
-            ).scalar()
+            step_id = session.execute(_LATEST_STEP, {"key": key}).scalar()
             if step_id is None:
                 return None
             outputs = {
-                role: StoredAsset(sha256=asset.sha256, bytes=asset.bytes, suffix=suffix, storage_uri=asset.storage_uri)
-                for role, suffix, asset in session.execute(
-                    select(m.StepOutput.role, m.MediaFile.suffix, m.Asset)
-                    .join(m.MediaFile, m.StepOutput.media_file_id == m.MediaFile.id)
-                    .join(m.Asset, m.MediaFile.asset_sha256 == m.Asset.sha256)
-                    .where(m.StepOutput.step_id == step_id)
-                )
+                role: StoredAsset(sha256=sha256, bytes=size, suffix=suffix, storage_uri=uri)
+                for role, suffix, sha256, size, uri in session.execute(_OUTPUTS, {"step_id": step_id}).tuples()
             }
             return StoredOutputs(
                 step_id=step_id, outputs=outputs, measurements=read_measurements(session, step_id=step_id)

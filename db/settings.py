@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+import os
+from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeVar
 
 from pydantic import ByteSize, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -39,13 +40,14 @@ class Places(BaseSettings):
 
     @classmethod
     def load(cls) -> Self:
-        """Read the settings; raises `DbError` naming the first one that is wrong."""
+        """The settings as they are now; raises `DbError` naming the first one that is wrong."""
         try:
-            return cls()
+            read: Self = _read(cls, _sources())
         except ValidationError as error:
             first = error.errors()[0]
             name = "DUBLINE_" + "_".join(str(part) for part in first["loc"]).upper()
             raise DbError(f"setting {name} is wrong", "environment or .env", first["msg"]) from error
+        return read
 
     @cached_property
     def catalog_url(self) -> str:
@@ -61,3 +63,27 @@ class Places(BaseSettings):
     def cache_root(self) -> Path:
         """Folder for copies of what lies in a store far away."""
         return self.cache_dir or self.home.absolute() / "cache"
+
+
+_Any = TypeVar("_Any", bound=Places)
+
+
+@lru_cache(maxsize=16)
+def _read(settings: type[_Any], _: object) -> _Any:
+    """Read once for each state of their sources: every step asks for its settings, and reading them takes 10 ms."""
+    return settings()
+
+
+def _sources() -> tuple[object, ...]:
+    """What settings are read from, in so far as it tells whether they may have changed."""
+    ours = {name: value for name, value in os.environ.items() if name.upper().startswith(("DUBLINE_", "HOME"))}
+    files = [Path(".env").absolute(), *(Path(value) for name, value in ours.items() if name.upper().endswith("_FILE"))]
+    return (*ours.items(), *((file, _state(file)) for file in files))
+
+
+def _state(file: Path) -> tuple[int, ...] | None:
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns

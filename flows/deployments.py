@@ -25,6 +25,8 @@ NORMAL, NIGHTLY = "normal", "nightly"
 
 # The deployment that `dubline submit` runs, as flow and name.
 LOCALIZE = "localize/localize"
+# And the one that its schedule runs.
+REPROCESS = "reprocess/reprocess"
 
 _DEPLOY_SECONDS = 300
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 from importlib.metadata import version
 
 from dubline.media import ffmpeg
@@ -10,7 +11,13 @@ from dubline.media import ffmpeg
 
 def tool_versions(names: Iterable[str]) -> dict[str, str]:
     """Major version of each tool, ``ffmpeg`` or the name of a Python package."""
-    return {name: major(ffmpeg.version() if name == "ffmpeg" else version(name)) for name in names}
+    return {name: major(ffmpeg.version() if name == "ffmpeg" else _installed(name)) for name in names}
+
+
+@cache
+def _installed(package: str) -> str:
+    """Asked for by every step of every title, it is read once: a process does not outlive what it has imported."""
+    return version(package)
 
 
 def major(full: str) -> str:

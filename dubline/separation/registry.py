@@ -142,7 +142,7 @@ def standing(models_dir: Path | None = None) -> dict[str, Standing]:
 
 def card_of(model_id: str = DEFAULT, models_dir: Path | None = None) -> ModelCard:
     """The card of the model called ``model_id``, or of the default one; raises `BadInput` for an unknown model."""
-    return _find(model_id, _cards(models_dir))[0]
+    return _find(model_id, models_dir)[0]
 
 
 def load(model_id: str = DEFAULT, models_dir: Path | None = None, device: str = "auto") -> Model:
@@ -151,7 +151,7 @@ def load(model_id: str = DEFAULT, models_dir: Path | None = None, device: str = 
     ``device`` is a torch device, or ``auto`` for a GPU where there is one. Raises `BadInput` for an unknown model, one
     whose weights are not shipped, a missing or altered file and a checkpoint that does not fit its card.
     """
-    card, folder = _find(model_id, _cards(models_dir))
+    card, folder = _find(model_id, models_dir)
     if not card.file:
         raise _not_shipped(card)
     path = folder / WEIGHTS / card.file
@@ -209,6 +209,25 @@ def add_model(file: Path, card: Path | str, models_dir: Path) -> ModelCard:
     return complete
 
 
+def default_id(models_dir: Path | None = None) -> str:
+    """What ``default`` means: the model that the studio chose, or the one that ships as such."""
+    chosen = None if models_dir is None else models_dir / DEFAULT
+    if chosen is not None and chosen.is_file():
+        return chosen.read_text(encoding="utf-8").strip()
+    return next(card.id for card, _ in _cards(None) if card.default)
+
+
+def set_default(model_id: str, models_dir: Path) -> ModelCard:
+    """Let ``default`` mean this model for whoever uses ``models_dir``; its card.
+
+    Raises `BadInput` for a model that is unknown or cannot be loaded.
+    """
+    card = load(model_id, models_dir, device="cpu").card
+    models_dir.mkdir(parents=True, exist_ok=True)
+    _place(models_dir / DEFAULT, lambda part: part.write_text(f"{card.id}\n", encoding="utf-8"))
+    return card
+
+
 def sha256_of(path: Path) -> str:
     """Hex digest of a file."""
     digest = hashlib.sha256()
@@ -257,14 +276,18 @@ def _given(card: Path | str) -> ModelCard:
     return unshipped[str(card)] if str(card) in unshipped else _parse(Path(card))
 
 
-def _find(model_id: str, cards: list[tuple[ModelCard, Path]]) -> tuple[ModelCard, Path]:
+def _find(model_id: str, models_dir: Path | None) -> tuple[ModelCard, Path]:
+    cards = _cards(models_dir)
+    wanted = default_id(models_dir) if model_id == DEFAULT else model_id
     for card, folder in cards:
-        if card.id == model_id or (model_id == DEFAULT and card.default):
+        if card.id == wanted:
             return card, folder
     known = [card.id for card, _ in cards]
-    near = difflib.get_close_matches(model_id, known, n=1) or known
+    near = difflib.get_close_matches(wanted, known, n=1) or known
     mend = f"use {' or '.join(near)}" if near else "add a model first"
-    raise BadInput(f"no model {model_id!r}", "models", mend)
+    if model_id == DEFAULT:
+        mend = f"add it again, or run `dubline models default {near[0] if near else 'ID'}`"
+    raise BadInput(f"no model {wanted!r}", "models", mend)
 
 
 def _read(path: Path, card: ModelCard) -> Network:

@@ -99,3 +99,28 @@ def test_a_table_shows_brackets_as_they_are(
     monkeypatch.setenv("DUBLINE_HOME", str(tmp_path / "home"))
     assert run(["models", "show", "bandit-v2"]) == 0
     assert "'targets': ['speech', 'music', 'sfx']" in " ".join(capsys.readouterr().out.replace("│", " ").split())
+
+
+def test_a_studio_chooses_its_default_among_what_can_be_loaded(say: Any, fcn: Path) -> None:
+    say("add", fcn, "--card", "fcn-small")
+    assert say("default", "fcn-small")[0] == 0
+    assert say("show", "default")[1]["id"] == "fcn-small"
+    assert [model["id"] for model in say()[1]["models"] if model["default"]] == ["fcn-small"]
+    code, _, words = say("default", "open-unmix")
+    assert code == 3 and "do not come with dubline" in words and len(words.splitlines()) == 1
+    assert say("show", "default")[1]["id"] == "fcn-small"
+    assert say("default", "bandsplit-small")[0] == 0
+    assert [model["id"] for model in say()[1]["models"] if model["default"]] == ["bandsplit-small"]
+
+
+def test_a_default_that_was_taken_away_is_named_and_the_rest_is_still_listed(
+    say: Any, fcn: Path, tmp_path: Path
+) -> None:
+    say("add", fcn, "--card", "fcn-small")
+    say("default", "fcn-small")
+    for path in (tmp_path / "home" / "models").rglob("*.*"):
+        path.unlink()
+    (tmp_path / "home" / "models" / "default").write_text("mine\n")
+    code, _, words = say("show", "default")
+    assert code == 3 and "no model 'mine'" in words and "dubline models default" in words
+    assert not any(model["default"] for model in say()[1]["models"])

@@ -17,7 +17,7 @@ from prefect.events.schemas.automations import Posture
 from db.orders import StoredOrder
 from db.stale import DeliveredVersion
 from flows.automations import WEBHOOK, automations, set_up_automations, set_up_webhook
-from flows.deployments import LOCALIZE, POOLS, QUEUES, default_file, make_pools, set_up
+from flows.deployments import LOCALIZE, POOLS, QUEUES, REPROCESS, default_file, make_pools, set_up
 from flows.localize import localize
 from flows.notify import tell_failures
 from flows.submit import submit_again
@@ -113,7 +113,7 @@ def test_prefect_takes_the_file_of_deployments(prefect_server: str) -> None:
         deployment = client.read_deployment_by_name(LOCALIZE)
         assert (deployment.work_pool_name, deployment.work_queue_name) == ("cpu", "normal")
         assert client.read_deployment_by_name("separate/separate").work_pool_name == "gpu"
-        nightly = client.read_deployment_by_name("reprocess/reprocess")
+        nightly = client.read_deployment_by_name(REPROCESS)
         assert (nightly.work_queue_name, nightly.parameters) == ("nightly", {"submit": True})
         (schedule,) = nightly.schedules
         assert schedule.active and getattr(schedule.schedule, "timezone", None) == "Europe/Paris"

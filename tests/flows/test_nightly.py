@@ -15,6 +15,7 @@ from prefect.deployments import run_deployment
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from cli.localizing import localize_here
+from flows.deployments import REPROCESS
 from flows.server import studio_api
 from flows.submit import follow
 from tasks.context import means
@@ -43,7 +44,7 @@ def test_the_nightly_deployment_has_a_stale_title_s_candidate_made_by_a_worker(
         studio = Studio(home, tmp_path / "out", {"soon": order})
         before = studio.files()
         studio.spec(9, -26.0)
-        night = cast(FlowRun, run_deployment("reprocess/reprocess", timeout=0, as_subflow=False))
+        night = cast(FlowRun, run_deployment(REPROCESS, timeout=0, as_subflow=False))
         assert follow(night) == "Completed"
         with get_client(sync_client=True) as client:
             handed_over = FlowRunFilter(tags=FlowRunFilterTags(all_=["title-soon", "nightly"]))

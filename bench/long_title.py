@@ -1,0 +1,86 @@
+"""One long title over the GPU pool: the same bytes from no worker, one and two, and how much sooner two are done.
+
+``python -m bench.long_title [MINUTES]`` (60) from the root of the checkout: the sample's sound, looped, separated by
+the title's own process on all cores, then by one worker and by two (`dubline worker gpu`, on the CPU), each time in a
+studio of its own. A worker has one core, as it would have a GPU of its own, so two cores bound two of them at twice as
+fast. Exit 1 where any of the four stems differs by a bit.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from prefect import flow
+
+from bench.night.studio import databases, studio
+from dubline.audio.wav import Block, WavReader, WavWriter
+from flows.separate import separate_stems
+from samples.build import build
+from tasks.context import means
+from tasks.ingest import ingest_file
+from tasks.step import RunRef, StepResult, Value
+
+STEMS = ("dx", "mx", "fx", "me")
+
+
+@flow(validate_parameters=False)
+def title(run: Any, ov: Any) -> Any:
+    """A title as far as its stems."""
+    return separate_stems(run, ov, "default")
+
+
+def main() -> None:
+    """Separate it three times, and print the table."""
+    minutes = int(sys.argv[1]) if len(sys.argv) > 1 else 60
+    os.environ["OMP_NUM_THREADS"] = "1"  # what the workers and their runs inherit
+    with tempfile.TemporaryDirectory(prefix="dubline-long-", ignore_cleanup_errors=True) as folder:
+        mix = _looped(build(Path(folder) / "sample", layouts=("stereo",)).parent, Path(folder) / "mix.wav", minutes)
+        made = [_separated(Path(folder) / f"{count}-workers", mix, count) for count in (0, 1, 2)]
+    print(f"separation of {minutes} min stereo")
+    for (seconds, _), who in zip(made, ("the title itself", "1 worker", "2 workers"), strict=True):
+        print(f"{who:16} {seconds:6.0f} s, {made[1][0] / seconds:.2f} times as fast as one worker")
+    same = all(stems == made[0][1] for _, stems in made)
+    print("the same bytes" if same else "WRONG: the bytes differ")
+    sys.exit(not same)
+
+
+def _looped(sample: Path, out: Path, minutes: int) -> Path:
+    """The true stems of the sample summed, again and again."""
+    parts = []
+    for path in sorted((sample / "stems").glob("*.wav")):
+        with WavReader(path) as reader:
+            parts.append(reader.read())
+            rate, layout = reader.rate, reader.layout
+    film: Block = np.stack(parts).sum(axis=0, dtype=np.float32)
+    with WavWriter(out, rate=rate, layout=layout, sample_format="s24") as writer:
+        for _ in range(60 * minutes * rate // len(film)):
+            writer.write(film)
+    return out
+
+
+def _separated(root: Path, mix: Path, workers: int) -> tuple[float, dict[str, str]]:
+    """Seconds from the asking to the joined stems, and the stems' hashes."""
+    (root / "logs").mkdir(parents=True)
+    names = [f"gpu-{number}" for number in range(workers)]
+    with databases(root, sqlite=True) as tables, studio(root, tables, workers=names):
+        catalog, asset = means().catalog, ingest_file(mix)
+        with WavReader(mix) as reader:
+            values: dict[str, Value] = {"frames": reader.frames, "rate": reader.rate}
+        version = catalog.register_title(
+            slug="long", name="Long", original_language="en", eidr=None, version_label="original"
+        )
+        run = RunRef(catalog.start_run(version, trigger="user", host="here"), version, "long")
+        began = time.monotonic()
+        made: Any = title(run, StepResult("demux", "", [], {"ov_mix": asset}, values))
+        seconds = time.monotonic() - began
+    return seconds, {role: made[role] for role in STEMS}
+
+
+if __name__ == "__main__":
+    main()
