@@ -177,6 +177,21 @@ def test_what_a_share_ended_with_is_what_the_title_ends_with(
         title(*taken_in)
 
 
+@pytest.mark.parametrize(
+    ("ends", "said", "rounds"),
+    [
+        (Completed(), "another recipe than this machine would", 1),
+        (Crashed(message="the process was killed"), "crashed 3 times", 3),
+    ],
+)
+def test_a_pool_that_never_makes_what_it_is_asked_for_is_given_up(
+    ends: State[Any], said: str, rounds: int, taken_in: tuple[RunRef, StepResult], deployed: SyncPrefectClient
+) -> None:
+    with workers(deployed, lambda _: ends) as asked, pytest.raises(EnvironmentFault, match=said):
+        title(*taken_in)
+    assert asked == rounds * [["part 1 of 3", "part 2 of 3", "part 3 of 3"]]
+
+
 def test_a_pool_without_workers_is_left_alone_unless_it_is_named(
     taken_in: tuple[RunRef, StepResult], deployed: SyncPrefectClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
