@@ -50,8 +50,12 @@ class Cluster:
         """Start, and wait until it answers."""
         options = [word for name, value in _OPTIONS.items() for word in ("-c", f"{name}={value}")]
         command = [self._binaries / "postgres", "-D", self.folder / "data", "-k", self.folder, *options]
+        # Whose environment names a studio is taken for one of its processes, and this one serves many.
+        clean = {name: value for name, value in os.environ.items() if not name.startswith(("DUBLINE_", "PREFECT_"))}
         with self.log.open("ab") as log:
-            self._server = subprocess.Popen(command, stdout=log, stderr=log, user=self._user, cwd=self.folder)
+            self._server = subprocess.Popen(
+                command, stdout=log, stderr=log, user=self._user, cwd=self.folder, env=clean
+            )
         deadline = time.monotonic() + 60
         while not self._answers():
             assert time.monotonic() < deadline, self.log.read_text()
