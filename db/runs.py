@@ -79,6 +79,12 @@ class Runs(Database):
         with self.write() as session:
             end_runs(session, [run_id], state=state, error=error, exit_code=exit_code)
 
+    def has_completed(self, prefect_flow_run_id: str | None) -> bool:
+        """Whether a run that Prefect knows by this id was completed."""
+        with self.read() as session:
+            done = select(m.Run.id).filter_by(prefect_flow_run_id=prefect_flow_run_id, state="completed").limit(1)
+            return prefect_flow_run_id is not None and session.scalar(done) is not None
+
     def require_running(self, run_id: int) -> None:
         """Raise RunEnded when the run was ended meanwhile, because another took its title over."""
         with self.read() as session:

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from prefect import flow
 from prefect.futures import PrefectFuture
+from prefect.states import Completed
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
 from dubline.errors import BadInput
@@ -16,7 +17,7 @@ from flows.make import make_title
 from flows.preflight import Plan, preflight, preflight_again
 from flows.progress import title_progress
 from flows.refused import DubsRefused
-from flows.run import refuse_after_crashes, title_run
+from flows.run import has_completed, refuse_after_crashes, title_run
 from tasks import cancel
 from tasks.check import check
 from tasks.context import means
@@ -52,6 +53,9 @@ def localize(
     `EnvironmentFault` or a `DbError`; a deliverable that fails its check is delivered with that verdict. Where some
     of several dubs cannot be used, the others are delivered, and `DubsRefused` says so at the end.
     """
+    if has_completed():
+        # For Prefect a state that is returned is the run's own; and whoever waits for a value is not started again.
+        return cast(Localized, Completed(message="delivered before: nothing is done twice"))
     refuse_after_crashes()
     return patiently(
         lambda: _localize(_plan(order_path, out, version_id, replace_candidates), wait_seconds, keep_approved),

@@ -43,6 +43,15 @@ def refuse_after_crashes() -> None:
         )
 
 
+def has_completed() -> bool:
+    """Whether this flow run was completed before.
+
+    Its server starts such a one again when the run's last sign of life came after its end, or seemed to, as where a
+    clock jumped: then silence follows.
+    """
+    return flow_run.get_run_count() > 1 and means().catalog.has_completed(flow_run.get_id())
+
+
 @contextmanager
 def title_run(plan: Plan, *, wait_seconds: float) -> Iterator[RunRef]:
     """Hold the title for one run; raises `TitleBusy` where another run holds it longer than ``wait_seconds``.
