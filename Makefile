@@ -48,7 +48,7 @@ format: setup
 	$(BIN)/ruff format .
 
 # All but those that train, want a corpus, or take a machine for themselves; and their parts, which are no benches.
-BENCHES := $(filter-out transfer reconstruction clean studio_night measure_costs costs queueing resident,$(patsubst bench/%.py,%,$(wildcard bench/*.py)))
+BENCHES := $(filter-out transfer reconstruction clean studio_night nightly long_title measure_costs costs queueing resident,$(patsubst bench/%.py,%,$(wildcard bench/*.py)))
 
 bench: setup
 	for name in $(BENCHES); do $(BIN)/python -m bench.$$name || exit 1; done
