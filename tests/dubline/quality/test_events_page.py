@@ -181,7 +181,8 @@ def test_events_at_the_ends_long_ones_and_those_without_their_track(
 
 def test_no_events_at_all_and_digital_silence(tmp_path: Path, tracks: Write) -> None:
     _, read = written(tmp_path, report(), tracks())
-    assert "No human sound was found" in read.text
+    assert "No human sound was found" in read.text and "Nothing was taken out" in read.text
+    assert "run again" not in read.text
     silence = np.zeros((RATE * SECONDS, 6), dtype=np.float32)
     _, read = written(tmp_path, report(treatment(WORD)), tracks(silence, silence))
     drawn = [value for name, value in read.attributes if name in ("d", "x", "y")]
