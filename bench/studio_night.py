@@ -133,6 +133,7 @@ def _night(at_work: Studio, orders: Sequence[Path], storm: Storm | None) -> dict
         "faults": lost.as_json(storm.strikes),
         "table": lost.table(storm.strikes),
         "not_met": storm.missed,
+        "spared": storm.spared,
         "quiet_title_seconds": lost.quiet_seconds(storm.strikes),
         "starts": sum(run.run_count for run in runs if run.work_pool_name == "cpu"),
         "refused": refused(runs),
@@ -169,6 +170,7 @@ def _weather(report: Mapping[str, Any]) -> Iterator[str]:
     yield from (f"failed {title}: {said}" for title, said in report["refused"].items())
     yield f"a title that no fault met took {quiet:.0f} s (median)" if quiet else "every title met a fault"
     yield from (f"not met: {one}" for one in report["not_met"])
+    yield from (f"had no turn: {one}; more titles give it time" for one in report["spared"])
     yield ""
     yield from report["table"]
     yield ""

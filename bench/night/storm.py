@@ -53,6 +53,12 @@ class Storm:
         """Strike, or wait, for a moment; to be called every second or so."""
         next(self._course)
 
+    @property
+    def spared(self) -> list[str]:
+        """The faults that had no turn before the night was over."""
+        tried = {strike.fault.name for strike in self.strikes} | {missed.partition(": ")[0] for missed in self.missed}
+        return [fault.name for fault in self.faults if fault.name not in tried]
+
     def end(self) -> None:
         """Leave no fault standing."""
         self._course.close()
