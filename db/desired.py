@@ -16,6 +16,8 @@ from db.history import makers
 from db.recipes import Recipe, canonical_json
 
 ReasonKind = Literal["source", "parameters", "spec", "model", "stage", "tool"]
+# Parameters that are more than parameters, by name.
+_KINDS: Mapping[str, ReasonKind] = {"spec": "spec", "model": "model"}
 _SHORT_JSON = 60
 
 
@@ -162,25 +164,28 @@ def own_reasons(session: Session, now: Recipe, was: m.Recipe) -> Iterator[Reason
     stage = was.stage
     if now.stage_version != was.stage_version:
         yield Reason("stage", stage, str(was.stage_version), str(now.stage_version))
-    loaded = session.execute(
-        select(m.Model.weights_sha256)
+    rows = session.execute(
+        select(m.Model.model_id, m.Model.version, m.Model.weights_sha256)
         .join(m.RecipeModel, m.RecipeModel.model_id == m.Model.id)
         .where(m.RecipeModel.recipe_key == was.key)
-    ).scalars()
-    before, today = frozenset(loaded), frozenset(model["sha256"] for model in now.models)
-    if before != today:
-        yield Reason("model", stage, _hashes(before - today), _hashes(today - before))
+    )
+    before = {sha256: f"{model_id} {version}" for model_id, version, sha256 in rows}
+    today = {model["sha256"]: f"{model['id']} {model['version']}" for model in now.models}
+    if before.keys() != today.keys():
+        yield Reason("model", stage, *_parted(before, today))
     for tool in sorted(was.tools.keys() | now.tools.keys()):
         if was.tools.get(tool) != now.tools.get(tool):
             used, uses = was.tools.get(tool, "unused"), now.tools.get(tool, "unused")
             yield Reason("tool", stage, f"{tool} {used}", f"{tool} {uses}")
     for name in sorted(was.params.keys() | now.params.keys()):
         old, new = was.params.get(name), now.params.get(name)
+        if name == "model" and before.keys() != today.keys():  # the name of what is loaded, which was told
+            continue
         if canonical_json(old) != canonical_json(new):
             told = _told(name, old), _told(name, new)
             if told[0] == told[1]:  # changed in place, under the same version
                 told = f"{told[0]} {_digest(old)}", f"{told[1]} {_digest(new)}"
-            yield Reason("spec" if name == "spec" else "parameters", stage, *told)
+            yield Reason(_KINDS.get(name, "parameters"), stage, *told)
 
 
 def _name(session: Session, sha256: str) -> str | None:
@@ -189,8 +194,14 @@ def _name(session: Session, sha256: str) -> str | None:
     ).scalar()
 
 
-def _hashes(hashes: frozenset[str]) -> str:
-    return ", ".join(sorted(sha[:12] for sha in hashes)) or "none"
+def _parted(before: Mapping[str, str], today: Mapping[str, str]) -> tuple[str, str]:
+    """The models, by hash, that only one of the two has: by name, and by hash where their names are the same."""
+    gone = {sha: name for sha, name in before.items() if sha not in today}
+    new = {sha: name for sha, name in today.items() if sha not in before}
+    if sorted(gone.values()) == sorted(new.values()):
+        gone, new = ({sha: f"{name} {sha[:12]}" for sha, name in some.items()} for some in (gone, new))
+    was, now = (", ".join(sorted(some.values())) or "none" for some in (gone, new))
+    return was, now
 
 
 def _told(name: str, value: Any) -> str:

@@ -103,7 +103,7 @@ class Studio:
         recipe = Recipe(
             stage=stage,
             stage_version=version,
-            params={"stage": stage},
+            params={"stage": stage} | ({"model": models[0]["id"]} if models else {}),
             inputs=inputs,
             models=models,
             spec={"id": spec[0], "version": spec[1]} if spec else None,

@@ -25,6 +25,7 @@ class Today:
     studio: Studio
     mix: int = 1
     check: int = 1
+    model: str = "bandsplit"
     weights: str = "b" * 64
     ffmpeg: str = "7"
     spec: str = "1"
@@ -32,7 +33,7 @@ class Today:
 
     def desired(self, spec_id: str = "ebu-r128") -> dict[Place, DesiredFile]:
         source = Used(hashlib.sha256(self.master).hexdigest(), Origin("glass-harbor.mov"), "")
-        model = ModelFacts(id="bandsplit", name="Band split", version="1", sha256=self.weights, licence=None)
+        model = ModelFacts(id=self.model, name="Band split", version="1", sha256=self.weights, licence=None)
         spec = (spec_id, self.spec)
         ov = self.ask("demux", {"master": source}, tools={"ffmpeg": self.ffmpeg})
         stems = self.ask("separate", {"ov_mix": ov("ov_mix")}, models=[model])
@@ -54,7 +55,7 @@ class Today:
         recipe = Recipe(
             stage=stage,
             stage_version=version,
-            params={"stage": stage},
+            params={"stage": stage} | ({"model": models[0]["id"]} if models else {}),
             inputs={role: used.sha256 for role, used in inputs.items()},
             models=models or [],
             spec={"id": spec[0], "version": spec[1]} if spec else None,
@@ -93,7 +94,9 @@ def test_nothing_is_stale_while_nothing_changed(today: Today) -> None:
     [
         ({"mix": 2}, Reason("stage", "mix", "1", "2")),
         ({"check": 2}, Reason("stage", "check", "1", "2")),
-        ({"weights": "c" * 64}, Reason("model", "separate", "b" * 12, "c" * 12)),
+        ({"weights": "c" * 64}, Reason("model", "separate", "bandsplit 1 " + "b" * 12, "bandsplit 1 " + "c" * 12)),
+        ({"weights": "c" * 64, "model": "bandconv"}, Reason("model", "separate", "bandsplit 1", "bandconv 1")),
+        ({"model": "alias"}, Reason("model", "separate", 'model "bandsplit"', 'model "alias"')),
         ({"ffmpeg": "8"}, Reason("tool", "demux", "ffmpeg 7", "ffmpeg 8")),
     ],
 )

@@ -186,7 +186,7 @@ def test_the_services_come_up_as_they_stand_there_deliver_a_title_and_keep_their
     assert httpx.get(f"{api}/admin/version").status_code == 401
     assert httpx.get(f"{api}/admin/version", auth=(user, word)).status_code == 200
     asks = "from dashboards.prefect import Prefect; from dashboards.settings import ReviewSettings;"
-    asks += "print(Prefect(ReviewSettings.load()).waiting())"
+    asks += "print(sorted(Prefect(ReviewSettings.load()).waiting()))"
     assert studio.run("review", [ENTRYPOINT, sys.executable, "-c", asks]) == "[]\n"
     figures = httpx.get(studio.environment("metrics")["HEALTH_URL"]).text
     assert "dubline" in figures
