@@ -22,18 +22,27 @@ from tasks.context import means
 from tasks.publish import Publication, publish
 from tasks.settings import Settings
 
-# What another machine does that has not heard of the owner for longer than the lease.
+# What another machine does that has not heard of the owner for longer than the lease. The owner, who is alive in
+# truth, may renew it in between: then it is done again.
 TAKE_OVER = """
 import sys
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime, timedelta
 from sqlalchemy import update
 from db import models as m
 from db.catalog import Catalog
+from db.errors import TitleBusy
 catalog = Catalog.open(sys.argv[1])
-with catalog.write() as session:
-    session.execute(update(m.TitleLock).values(host="elsewhere", lease_until=datetime.now(UTC) - timedelta(minutes=1)))
 run = catalog.start_run(int(sys.argv[2]), trigger="user", host="another")
-with catalog.title_lock(int(sys.argv[2]), run):
+silent = {"host": "elsewhere", "lease_until": datetime.now(UTC) - timedelta(minutes=1)}
+with ExitStack() as held:
+    taken = False
+    while not taken:
+        with catalog.write() as session:
+            session.execute(update(m.TitleLock).values(silent))
+        with suppress(TitleBusy):
+            held.enter_context(catalog.title_lock(int(sys.argv[2]), run))
+            taken = True
     print("taken", flush=True)
     sys.stdin.read()
 """
