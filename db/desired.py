@@ -171,16 +171,16 @@ def own_reasons(session: Session, now: Recipe, was: m.Recipe) -> Iterator[Reason
     )
     before = {sha256: f"{model_id} {version}" for model_id, version, sha256 in rows}
     today = {model["sha256"]: f"{model['id']} {model['version']}" for model in now.models}
+    params = was.params.keys() | now.params.keys()
     if before.keys() != today.keys():
         yield Reason("model", stage, *_parted(before, today))
+        params -= {"model"}  # the name of what is loaded, which is told
     for tool in sorted(was.tools.keys() | now.tools.keys()):
         if was.tools.get(tool) != now.tools.get(tool):
             used, uses = was.tools.get(tool, "unused"), now.tools.get(tool, "unused")
             yield Reason("tool", stage, f"{tool} {used}", f"{tool} {uses}")
-    for name in sorted(was.params.keys() | now.params.keys()):
+    for name in sorted(params):
         old, new = was.params.get(name), now.params.get(name)
-        if name == "model" and before.keys() != today.keys():  # the name of what is loaded, which was told
-            continue
         if canonical_json(old) != canonical_json(new):
             told = _told(name, old), _told(name, new)
             if told[0] == told[1]:  # changed in place, under the same version

@@ -56,8 +56,7 @@ class Storm:
     @property
     def spared(self) -> list[str]:
         """The faults that had no turn before the night was over."""
-        tried = {strike.fault.name for strike in self.strikes} | {missed.partition(": ")[0] for missed in self.missed}
-        return [fault.name for fault in self.faults if fault.name not in tried]
+        return [fault.name for fault in self.faults[len(self.strikes) + len(self.missed) :]]
 
     def end(self) -> None:
         """Leave no fault standing."""
