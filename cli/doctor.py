@@ -15,7 +15,7 @@ from prefect.settings import PREFECT_API_URL
 from cli.output import print_json, print_table
 from db.catalog import Catalog
 from db.errors import DbError
-from db.stores import open_store
+from db.stores import store_of
 from dubline.errors import DublineError, EnvironmentFault
 from dubline.media import ffmpeg
 from dubline.separation import registry
@@ -99,13 +99,7 @@ def _database(settings: Settings) -> str:
 
 
 def _store(settings: Settings) -> str:
-    store = open_store(
-        settings.store_place,
-        cache=settings.cache_root,
-        cache_limit=settings.cache_limit,
-        patience=_PATIENCE,
-        begin=not Catalog.open(settings.catalog_url).keeps_bytes(),
-    )
+    store = store_of(Catalog.open(settings.catalog_url), settings, patience=_PATIENCE)
     store.check()
     return store.where
 

@@ -16,7 +16,7 @@ from dashboards.summary import Summary
 from dashboards.waiting import Waiting
 from db.catalog import Catalog
 from db.store import Store
-from db.stores import open_store
+from db.stores import store_of
 
 
 @dataclass(slots=True)
@@ -38,18 +38,12 @@ class Desk:
     def open(cls, settings: ReviewSettings, *, local: bool = False) -> Desk:
         """Open catalog and store; raises DbError."""
         catalog = Catalog.open(settings.catalog_url)
-        store = open_store(
-            settings.store_place,
-            cache=settings.cache_root,
-            cache_limit=settings.cache_limit,
-            begin=not catalog.keeps_bytes(),
-        )
         prefect = Prefect(settings)
         waiting = Waiting(prefect)
         return cls(
             settings=settings,
             catalog=catalog,
-            store=store,
+            store=store_of(catalog, settings),
             prefect=prefect,
             waiting=waiting,
             live=Live(catalog, waiting),

@@ -9,9 +9,22 @@ from urllib.request import url2pathname
 
 from db.bucket_store import PATIENCE, BucketStore
 from db.cache import Cache
+from db.catalog import Catalog
 from db.errors import DbError
 from db.folder_store import FolderStore
+from db.settings import Places
 from db.store import Store
+
+
+def store_of(catalog: Catalog, places: Places, *, patience: timedelta = PATIENCE) -> Store:
+    """The store that ``catalog`` speaks of; a folder of it that is away is not begun anew. Raises DbError."""
+    return open_store(
+        places.store_place,
+        cache=places.cache_root,
+        cache_limit=places.cache_limit,
+        patience=patience,
+        begin=not catalog.keeps_bytes(),
+    )
 
 
 def open_store(

@@ -9,7 +9,7 @@ import torch
 
 from db.catalog import Catalog
 from db.store import Store
-from db.stores import open_store
+from db.stores import store_of
 from dubline.errors import EnvironmentFault
 from dubline.media import ffmpeg
 from tasks.settings import Settings
@@ -50,12 +50,7 @@ def _open(settings: Settings) -> Means:
     return Means(
         settings=settings,
         catalog=catalog,
-        store=open_store(
-            settings.store_place,
-            cache=settings.cache_root,
-            cache_limit=settings.cache_limit,
-            begin=not catalog.keeps_bytes(),
-        ),
+        store=store_of(catalog, settings),
         device=resolve_device(settings.device),
     )
 
