@@ -26,6 +26,7 @@ from dubline.process import leashed
 # wanted. One that cannot start ends, and is not waited for.
 _START_TIMEOUT_SECONDS = 600.0
 _SAY_SECONDS = 20.0
+_ANSWER_SECONDS = 5.0
 # In Prefect's folder: where the server of this machine listens.
 _NOTE = "server.url"
 _LEASES = "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE"
@@ -142,8 +143,13 @@ def studio_api(home: Path) -> Iterator[str]:
 
 def answers(url: str) -> bool:
     """Whether a Prefect server is there."""
+    with httpx.Client(timeout=_ANSWER_SECONDS) as client:
+        return _answers(client, url)
+
+
+def _answers(client: httpx.Client, url: str) -> bool:
     try:
-        return httpx.get(f"{url}/health", timeout=5.0).is_success
+        return client.get(f"{url}/health").is_success
     except httpx.TransportError:
         return False
 
@@ -170,13 +176,15 @@ def wait_for(
     ``say`` is given a line every 20 s.
     """
     began = said = time.monotonic()
-    while (now := time.monotonic()) - began < _START_TIMEOUT_SECONDS and server.poll() is None:
-        if answers(url):
-            return
-        if now - said > _SAY_SECONDS:
-            say(f"the Prefect server has been starting for {now - began:.0f} s ({log})")
-            said = now
-        time.sleep(0.1)
+    # One client for all questions: making one reads the certificates, 40 ms of the processor that the server starts on.
+    with httpx.Client(timeout=_ANSWER_SECONDS) as client:
+        while (now := time.monotonic()) - began < _START_TIMEOUT_SECONDS and server.poll() is None:
+            if _answers(client, url):
+                return
+            if now - said > _SAY_SECONDS:
+                say(f"the Prefect server has been starting for {now - began:.0f} s ({log})")
+                said = now
+            time.sleep(0.1)
     raise EnvironmentFault(
         "the Prefect server did not start", str(log), "read that log, or set PREFECT_API_URL to a server"
     )
