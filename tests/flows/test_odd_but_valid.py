@@ -55,7 +55,7 @@ ODD: dict[str, tuple[str, Callable[[Path, Path], None], str, str]] = {
     "odd name": ("it's \"a\" f\u00eflm \u6620\u753b & more.mov", convert(*SOUND), "mov", "subtitles"),
 }  # fmt: skip
 # A title each: of the others one of each kind of oddity is enough for every day.
-EVERY_DAY = ("44.1 kHz", "uneven frames")
+EVERY_DAY = ("44.1 kHz", "webm", "uneven frames")
 CODECS = {"mov": "pcm_s24le", "mkv": "flac", "webm": "opus", "mxf": "pcm_s24le"}
 
 
